@@ -1,0 +1,3 @@
+//! daas-devnet
+
+pub mod execution;
