@@ -1,0 +1,59 @@
+# The whole project in a few words. `make up` and `make test` install what they need themselves.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+
+CARGO := cargo
+FUZZ_SECONDS ?= 30
+
+.PHONY: help setup up down status test lint bench doctor move fuzz oracle audit fmt
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: ## install what this machine lacks (says what it does; nothing is done twice)
+	@scripts/setup
+
+up: setup ## start a development chain with the published package, a cluster and one staker
+	@scripts/step "building daas" $(CARGO) build --locked -p daas-cli -p daas-devnet
+	@$(CARGO) run --quiet --locked -p daas-cli --bin daas -- up
+
+down: ## stop what `make up` started
+	@$(CARGO) run --quiet --locked -p daas-cli --bin daas -- down
+
+status: ## what runs, stakes and Seal tokens
+	@$(CARGO) run --quiet --locked -p daas-cli --bin daas -- status
+
+doctor: ## what this machine has and lacks for each role
+	@$(CARGO) run --quiet --locked -p daas-cli --bin daas -- doctor
+
+move: setup ## build the Move package, print its digest, write move/bytecode
+	@scripts/move-build
+
+lint: setup ## formatting, clippy, dependency policy, shell scripts
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --exclude daas-fuzz --all-targets -- -D warnings
+	"$$(scripts/cargo-deny)" --offline check --hide-inclusion-graph bans licenses sources
+	scripts/lint-shell
+
+test: setup ## every test: scripts, Move package, Rust, independent Move VM, short fuzzing
+	scripts/cached.test
+	scripts/move-build --check
+	$(CARGO) test --locked
+	scripts/oracle
+	scripts/fuzz --seconds $(FUZZ_SECONDS)
+
+fuzz: setup ## fuzz every parser (FUZZ_SECONDS=600 for a long run)
+	scripts/fuzz --seconds $(FUZZ_SECONDS)
+
+oracle: setup ## compare the interpreter with the real Move VM
+	scripts/oracle
+
+bench: setup ## measure, each figure beside a peer's
+	$(CARGO) run --release --locked -p daas-bench
+
+audit: setup ## known vulnerabilities (needs the advisory database, a git repository)
+	"$$(scripts/cargo-deny)" check advisories
+
+fmt: ## format the code
+	$(CARGO) fmt --all
