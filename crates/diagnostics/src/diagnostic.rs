@@ -1,8 +1,10 @@
 use std::error::Error;
 use std::fmt::{self, Display};
+use std::io;
 
 use crate::catalogue::{Code, Entry, Text};
 use crate::lang::Lang;
+use crate::phrase::Phrase;
 use crate::redact::redact;
 
 /// Gives an error its code and its words. Error enums that reach a user implement it.
@@ -29,7 +31,7 @@ impl<T: Diagnose + ?Sized> Diagnose for Box<T> {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     code: Code,
-    values: Vec<(&'static str, String)>,
+    values: Vec<(&'static str, Words)>,
     technical: Vec<String>,
 }
 
@@ -39,15 +41,33 @@ impl Diagnostic {
         Self { code, values: Vec::new(), technical: Vec::new() }
     }
 
-    /// Fills one placeholder. The last value given for a name counts.
+    /// Fills one placeholder with a value that reads the same in both languages. The last value of a name counts.
     #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl Display) -> Self {
-        let value = redact(&value.to_string());
-        match self.values.iter_mut().find(|(known, _)| *known == name) {
-            Some(slot) => slot.1 = value,
-            None => self.values.push((name, value)),
+    pub fn with(self, name: &'static str, value: impl Display) -> Self {
+        self.fill_in(name, Words { english: redact(&value.to_string()), korean: None })
+    }
+
+    /// Fills one placeholder with words of each language.
+    #[must_use]
+    pub fn with_words(self, name: &'static str, english: impl Display, korean: impl Display) -> Self {
+        let [english, korean] = [english.to_string(), korean.to_string()].map(|text| redact(&text));
+        self.fill_in(name, Words { english, korean: Some(korean) })
+    }
+
+    /// Fills one placeholder with a fixed phrase.
+    #[must_use]
+    pub fn with_phrase(self, name: &'static str, phrase: Phrase) -> Self {
+        self.with_words(name, phrase.english, phrase.korean)
+    }
+
+    /// Fills one placeholder with what went wrong with a file or socket, and keeps the error as technical cause.
+    #[must_use]
+    pub fn with_io(self, name: &'static str, error: &io::Error) -> Self {
+        match Phrase::of_io(error) {
+            Some(phrase) => self.with_phrase(name, phrase),
+            None => self.with(name, error),
         }
-        self
+        .caused_by(error)
     }
 
     /// Fills a placeholder if there is something to fill it with.
@@ -133,8 +153,16 @@ impl Diagnostic {
         self.entry().text(lang)
     }
 
-    fn value(&self, name: &str) -> Option<&str> {
-        self.values.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+    fn value(&self, name: &str) -> Option<&Words> {
+        self.values.iter().find(|(known, _)| *known == name).map(|(_, words)| words)
+    }
+
+    fn fill_in(mut self, name: &'static str, words: Words) -> Self {
+        match self.values.iter_mut().find(|(known, _)| *known == name) {
+            Some(slot) => slot.1 = words,
+            None => self.values.push((name, words)),
+        }
+        self
     }
 
     fn fill(&self, template: &str, lang: Lang) -> String {
@@ -146,11 +174,27 @@ impl Diagnostic {
         let mut rest = template;
         while let Some((before, name, after)) = next_placeholder(rest) {
             out.push_str(before);
-            out.push_str(self.value(name).unwrap_or(unknown));
+            out.push_str(self.value(name).map_or(unknown, |words| words.of(lang)));
             rest = after;
         }
         out.push_str(rest);
         out
+    }
+}
+
+/// The value of a placeholder; `korean` where it differs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Words {
+    english: String,
+    korean: Option<String>,
+}
+
+impl Words {
+    fn of(&self, lang: Lang) -> &str {
+        match (lang, &self.korean) {
+            (Lang::Korean, Some(korean)) => korean,
+            _ => &self.english,
+        }
     }
 }
 
@@ -229,6 +273,15 @@ mod tests {
             .technical("token seal1.aa.bb");
         assert!(diagnostic.message(Lang::English).contains("{origin} ***"));
         assert!(!format!("{diagnostic:?} {diagnostic}").contains("seal1.aa"));
+    }
+
+    #[test]
+    fn words_follow_the_language() {
+        let missing = io::Error::from(io::ErrorKind::NotFound);
+        let diagnostic = Diagnostic::new(codes::FILE_UNREADABLE).with("path", "/x").with_io("reason", &missing);
+        assert!(diagnostic.cause(Lang::English).contains("no such file"));
+        assert!(diagnostic.cause(Lang::Korean).contains("없습니다"));
+        assert_eq!(diagnostic.technical_chain(), ["entity not found"]);
     }
 
     #[test]

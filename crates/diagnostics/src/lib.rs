@@ -15,11 +15,13 @@
 pub mod catalogue;
 mod diagnostic;
 mod lang;
+mod phrase;
 mod redact;
 mod render;
 
 pub use catalogue::{Code, codes};
 pub use diagnostic::{Diagnose, Diagnostic};
 pub use lang::Lang;
+pub use phrase::Phrase;
 pub use redact::redact;
 pub use render::Style;

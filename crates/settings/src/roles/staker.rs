@@ -1,0 +1,84 @@
+use std::path::PathBuf;
+
+use daas_diagnostics::Phrase;
+
+use crate::error::SettingsError;
+use crate::listing::Listing;
+use crate::table::settings;
+use crate::values::{
+    ChainId, ContainerRuntime, CriEndpoint, Endpoint, KeySource, LogLevel, Mist, NodeId, RuntimeKind, SuiAddress,
+    TrustMode,
+};
+
+settings! {
+    /// The worker: stakes, joins, and keeps its node running.
+    pub struct StakerSettings: "daas-staker",
+        file "STAKER_CONFIG_PATH" or Some("./staker-config.json"), prefix "STAKER_"
+    {
+        /// The name of this node; the contract appends `-` and eight hex digits of the stake's id.
+        node_id: NodeId, env ["STAKER_NODE_ID"], default None;
+        /// The cluster to join: the id of its Cluster object.
+        cluster: SuiAddress, env ["STAKER_CLUSTER"], default None;
+        /// The published K3s-DaaS package.
+        contract_address: SuiAddress, env ["STAKER_CONTRACT_ADDRESS"], default None;
+        /// The Sui nodes to ask, by gRPC.
+        sui_rpc_endpoint: Vec<Endpoint>, env ["STAKER_SUI_RPC_ENDPOINT"], default None;
+        /// The chain that these nodes must serve; without it the first answer is trusted.
+        chain_id: Option<ChainId>, env ["STAKER_CHAIN_ID"], default None;
+        /// How far a single Sui node is believed.
+        trust: TrustMode, env ["STAKER_TRUST"], default Some("rpc");
+        /// How many Sui nodes must agree with trust `quorum`; without it, more than half of them.
+        quorum: Option<u32>, env ["STAKER_QUORUM"], default None;
+        /// The wallet's private key, or rather where to find it.
+        sui_private_key: KeySource, env ["STAKER_SUI_PRIVATE_KEY"], default None;
+        /// The wallet's address, if it should be checked against the key.
+        sui_wallet_address: Option<SuiAddress>, env ["STAKER_SUI_WALLET_ADDRESS"], default None;
+        /// How much to stake.
+        stake_amount: Mist, env ["STAKER_STAKE_AMOUNT"], default Some("1 SUI");
+        /// A guard against typing errors: a smaller `stake_amount` is refused.
+        min_stake_amount: Mist, env ["STAKER_MIN_STAKE_AMOUNT"], default Some("1 SUI");
+        /// The most gas that one transaction may cost; without it the cost is estimated.
+        gas_budget: Option<Mist>, env ["STAKER_GAS_BUDGET"], default None;
+        /// The master's API, if it should not be taken from the Cluster object.
+        nautilus_endpoint: Option<Endpoint>, env ["STAKER_NAUTILUS_ENDPOINT"], default None;
+        /// Who runs the pods: the containerd that the worker brings, or any runtime that speaks CRI.
+        container_runtime: RuntimeKind, env ["STAKER_CONTAINER_RUNTIME"], default Some("containerd");
+        /// The socket of that other runtime.
+        cri_endpoint: Option<CriEndpoint>, env ["STAKER_CRI_ENDPOINT"], default None;
+        /// Whether pods end when the staker stops. A slash always ends them.
+        stop_pods_on_exit: bool, env ["STAKER_STOP_PODS_ON_EXIT"], default Some("false");
+        /// Where the worker keeps its keys and state.
+        data_dir: PathBuf, env ["STAKER_DATA_DIR"], default Some("{state}/staker");
+        /// How much is logged.
+        log_level: LogLevel, env ["STAKER_LOG_LEVEL"], default Some("info");
+    }
+}
+
+impl StakerSettings {
+    /// The container runtime with what it needs.
+    pub fn runtime(&self) -> ContainerRuntime {
+        match &self.cri_endpoint {
+            Some(endpoint) => ContainerRuntime::Cri(endpoint.clone()),
+            None => ContainerRuntime::Containerd,
+        }
+    }
+
+    fn check(&self, listing: &Listing) -> Result<(), SettingsError> {
+        super::client::check_quorum("sui_rpc_endpoint", &self.sui_rpc_endpoint, self.trust, self.quorum, listing)?;
+        if self.stake_amount < self.min_stake_amount {
+            let (amount, minimum) = (self.stake_amount, self.min_stake_amount);
+            return Err(SettingsError::StakeBelowMinimum { amount, minimum });
+        }
+        let reason = match (self.container_runtime, &self.cri_endpoint) {
+            (RuntimeKind::Containerd, None) | (RuntimeKind::Cri, Some(_)) => return Ok(()),
+            (RuntimeKind::Cri, None) => {
+                Phrase::new("\"cri\" needs the socket of the runtime", "\"cri\"에는 런타임의 소켓이 필요합니다")
+            }
+            (RuntimeKind::Containerd, Some(_)) => Phrase::new(
+                "the worker's own containerd has its own socket; a socket belongs to \"cri\"",
+                "워커의 containerd는 자체 소켓을 씁니다. 소켓은 \"cri\"에만 지정합니다",
+            ),
+        };
+        Err(SettingsError::Conflict { first: "container_runtime", second: "cri_endpoint", reason })
+    }
+}
