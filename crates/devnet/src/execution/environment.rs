@@ -1,9 +1,13 @@
 //! What a transaction sees of the world besides objects: epoch, time, prices, limits.
 
+use std::fmt;
+use std::sync::Arc;
+
+use daas_move_vm::AttestationVerifier;
 use sui_sdk_types::{Digest, EpochId};
 
 /// The world around one execution. Same transaction, objects and environment: same result, byte for byte.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Environment {
     /// Current epoch.
     pub epoch: EpochId,
@@ -17,6 +21,20 @@ pub struct Environment {
     pub chain: Digest,
     /// Bounds of one transaction.
     pub limits: Limits,
+    /// Verifies Nitro attestation documents; without it `load_nitro_attestation` fails.
+    pub attestation: Option<Arc<dyn AttestationVerifier + Send + Sync>>,
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Environment")
+            .field("epoch", &self.epoch)
+            .field("now_ms", &self.now_ms)
+            .field("reference_gas_price", &self.reference_gas_price)
+            .field("chain", &self.chain)
+            .field("attestation", &self.attestation.is_some())
+            .finish_non_exhaustive()
+    }
 }
 
 /// Bounds of one transaction; the defaults are those of the Sui protocol configuration where it has them.

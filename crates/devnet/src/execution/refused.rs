@@ -22,6 +22,12 @@ pub enum Refused {
         /// How much is allowed.
         limit: u64,
     },
+    /// A package that needs a framework function which the development chain does not implement.
+    #[error("{function} is not available on the development chain: the package cannot be published here")]
+    FrameworkFunction {
+        /// Module and name.
+        function: String,
+    },
     /// The transaction's shape is wrong whatever the objects are.
     #[error("malformed transaction: {0}")]
     Malformed(String),
