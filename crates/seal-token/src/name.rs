@@ -1,5 +1,6 @@
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crate::ids::StakeId;
 
@@ -60,9 +61,9 @@ impl fmt::Display for NodeId {
 
 /// The name of a node in Kubernetes: node id, dash, first eight hex digits of its stake's id.
 ///
-/// The suffix cannot be chosen, so a name is neither squatted nor used twice.
+/// The suffix cannot be chosen, so a name is neither squatted nor used twice. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NodeName(Box<str>);
+pub struct NodeName(Arc<str>);
 
 impl NodeName {
     /// The name that the contract gives to this node id and stake.

@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::claims::Purpose;
 use crate::identity::{Bearer, Identity, NodeIdentity};
 use crate::ids::{ClusterId, NetworkId, StakeId, TokenId, WalletAddress};
@@ -68,7 +70,8 @@ pub struct LiveToken {
 }
 
 /// The life of a stake, `u8` on chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u8", into = "u8")]
 pub enum StakeStatus {
     /// Earns its place.
     Active,
