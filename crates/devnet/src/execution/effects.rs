@@ -22,6 +22,7 @@ pub(super) struct Frame<'a> {
     pub epoch: u64,
     pub budget: u64,
     pub gas_id: Address,
+    pub gas_coins: &'a [Arc<Object>],
     pub inputs: &'a [Admitted],
     /// Digests of the transactions that made the packages named by the commands.
     pub package_dependencies: Vec<Digest>,
@@ -41,21 +42,21 @@ impl Frame<'_> {
         for event in &mut outcome.events {
             event.sender = self.sender;
         }
-        Some(self.executed(outcome, charged, lamport, ExecutionStatus::Success))
+        Some(self.executed(&outcome, charged, lamport, ExecutionStatus::Success))
     }
 
     /// Charges gas for a transaction that failed: `outcome` changes nothing but versions and the gas coin.
     pub(super) fn fail(
         &self,
-        outcome: Outcome,
+        outcome: &Outcome,
         computation_cost: u64,
         failure: Failure,
         command: Option<u64>,
     ) -> Executed {
-        let lamport = self.lamport_version(&outcome);
+        let lamport = self.lamport_version(outcome);
         let charged = self
-            .charge(&outcome, lamport, computation_cost)
-            .unwrap_or_else(|| self.charge_whole_budget(&outcome, lamport));
+            .charge(outcome, lamport, computation_cost)
+            .unwrap_or_else(|| self.charge_whole_budget(outcome, lamport));
         let status = ExecutionStatus::Failure { error: *failure.error, command };
         let mut executed = self.executed(outcome, charged, lamport, status);
         executed.failure = Some(failure.account);
@@ -79,16 +80,16 @@ impl Frame<'_> {
             let object = self.object(write, lamport, 0)?;
             let cost = gas::storage_cost(&object);
             storage_cost = storage_cost.checked_add(cost)?;
-            objects.insert(*id, with_rebate(object, cost));
+            objects.insert(*id, with_rebate(&object, cost));
         }
         for package in &outcome.packages {
             let data = ObjectData::Package(package.clone());
             let object = Object::new(data, Owner::Immutable, self.digest, 0);
             let cost = gas::storage_cost(&object);
             storage_cost = storage_cost.checked_add(cost)?;
-            objects.insert(package.id, with_rebate(object, cost));
+            objects.insert(package.id, with_rebate(&object, cost));
         }
-        let rebates = self.replaced(outcome).map(|object| object.storage_rebate()).sum();
+        let rebates = outcome.replaced().map(|object| object.storage_rebate()).sum();
         let summary = gas::summary(computation_cost, storage_cost, rebates);
         let to_pay = computation_cost.checked_add(storage_cost.saturating_sub(summary.storage_rebate))?;
         if to_pay > self.budget {
@@ -142,18 +143,9 @@ impl Frame<'_> {
         Some(Object::new(ObjectData::Struct(moved), owner, self.digest, rebate))
     }
 
-    /// Objects that are no more as they were: written anew, deleted or wrapped.
-    fn replaced<'o>(&self, outcome: &'o Outcome) -> impl Iterator<Item = &'o Arc<Object>> {
-        outcome.before.iter().filter_map(|(id, object)| {
-            let replaced =
-                outcome.writes.contains_key(id) || outcome.deleted.contains(id) || outcome.wrapped.contains(id);
-            replaced.then_some(object)
-        })
-    }
-
-    fn executed(&self, outcome: Outcome, charged: Charged, lamport: Version, status: ExecutionStatus) -> Executed {
+    fn executed(&self, outcome: &Outcome, charged: Charged, lamport: Version, status: ExecutionStatus) -> Executed {
         let events = (!outcome.events.is_empty()).then(|| TransactionEvents(outcome.events.clone()));
-        let changed_objects = changed_objects(&outcome, &charged.objects);
+        let changed_objects = changed_objects(outcome, &charged.objects);
         let gas_object_index = changed_objects
             .iter()
             .position(|changed| changed.object_id == self.gas_id)
@@ -165,13 +157,13 @@ impl Frame<'_> {
             transaction_digest: self.digest,
             gas_object_index,
             events_digest: events.as_ref().map(TransactionEvents::digest),
-            dependencies: self.dependencies(&outcome),
+            dependencies: self.dependencies(),
             lamport_version: lamport,
             changed_objects,
             unchanged_consensus_objects: self.read_only_shared(),
             auxiliary_data_digest: None,
         };
-        let replaced: Vec<_> = self.replaced(&outcome).cloned().collect();
+        let replaced: Vec<_> = outcome.replaced().cloned().collect();
         let balance_changes = balance_changes(&replaced, &charged.objects);
         let existed = |ids: &std::collections::BTreeSet<Address>| {
             ids.iter().filter(|id| outcome.before.contains_key(id)).copied().collect()
@@ -195,14 +187,14 @@ impl Frame<'_> {
         }
     }
 
-    fn dependencies(&self, outcome: &Outcome) -> Vec<Digest> {
+    fn dependencies(&self) -> Vec<Digest> {
         let inputs = self.inputs.iter().filter_map(|input| match input {
             Admitted::Object { object, .. } => Some(object.previous_transaction()),
             Admitted::Pure(_) => None,
         });
-        let before = outcome.before.values().map(|object| object.previous_transaction());
+        let gas = self.gas_coins.iter().map(|coin| coin.previous_transaction());
         let mut digests: Vec<Digest> = inputs
-            .chain(before)
+            .chain(gas)
             .chain(self.package_dependencies.iter().copied())
             .filter(|digest| *digest != Digest::ZERO)
             .collect();
@@ -235,7 +227,7 @@ pub(super) fn out_of_gas(account: &str) -> Failure {
     Failure::new(ExecutionError::InsufficientGas, account)
 }
 
-fn with_rebate(object: Object, rebate: u64) -> Object {
+fn with_rebate(object: &Object, rebate: u64) -> Object {
     Object::new(object.data().clone(), *object.owner(), object.previous_transaction(), rebate)
 }
 

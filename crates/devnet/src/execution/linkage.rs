@@ -7,6 +7,7 @@ use std::sync::Arc;
 use daas_move_vm::{CompiledModule, ModuleId, ModuleSource};
 use sui_sdk_types::{Address, Command, ProgrammableTransaction, StructTag, TypeTag};
 
+use super::admission::Admitted;
 use super::modules::{ModuleCache, Package};
 use super::{ObjectReader, Refused};
 
@@ -40,6 +41,7 @@ impl<'a> Packages<'a> {
     /// `check_transaction_input` does (sui-transaction-checks).
     pub(super) fn load(
         transaction: &ProgrammableTransaction,
+        inputs: &[Admitted],
         cache: &'a ModuleCache,
         objects: &'a dyn ObjectReader,
     ) -> Result<(Self, Result<(), LinkageConflict>), Refused> {
@@ -59,6 +61,12 @@ impl<'a> Packages<'a> {
                 _ => Ok(()),
             };
             linked = linked.and(conflict);
+        }
+        // Types may come from packages that no command calls. Where a call fixes a version, that one serves.
+        for id in type_packages(transaction, inputs) {
+            if !is_framework(&id) {
+                let _ = packages.link(&id, Want::AtLeast);
+            }
         }
         Ok((packages, linked))
     }
@@ -189,6 +197,28 @@ pub(super) fn named_packages(transaction: &ProgrammableTransaction) -> Vec<Addre
                 ids.extend(&upgrade.dependencies);
                 ids.push(upgrade.package);
             }
+            _ => {}
+        }
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+/// The packages of the types of input objects and type arguments.
+fn type_packages(transaction: &ProgrammableTransaction, inputs: &[Admitted]) -> Vec<Address> {
+    let mut ids = Vec::new();
+    for input in inputs {
+        if let Admitted::Object { object, .. } = input
+            && let Some(stored) = object.as_struct()
+        {
+            packages_of(&TypeTag::from(stored.object_type().clone()), &mut ids);
+        }
+    }
+    for command in &transaction.commands {
+        match command {
+            Command::MoveCall(call) => call.type_arguments.iter().for_each(|type_| packages_of(type_, &mut ids)),
+            Command::MakeMoveVector(vector) => vector.type_.iter().for_each(|type_| packages_of(type_, &mut ids)),
             _ => {}
         }
     }

@@ -75,16 +75,13 @@ impl Outcome {
         let mut taken = Vec::new();
         for place in places {
             let Some(origin) = place.origin.filter(|origin| origin.mutable) else { continue };
-            match machine.encode(&place)? {
-                Some((_, contents)) => {
-                    if let Some(write) = self.writes.get_mut(&origin.id) {
-                        write.contents = contents;
-                    }
-                }
-                None => {
-                    self.writes.remove(&origin.id);
-                    taken.push(origin);
-                }
+            let Some((_, contents)) = machine.encode(&place)? else {
+                self.writes.remove(&origin.id);
+                taken.push(origin);
+                continue;
+            };
+            if let Some(write) = self.writes.get_mut(&origin.id) {
+                write.contents = contents;
             }
         }
         let packages = machine.packages;
@@ -110,6 +107,14 @@ impl Outcome {
             }
         }
         Ok(self)
+    }
+
+    /// Objects that are no more as they were: written anew, deleted or wrapped.
+    pub(super) fn replaced(&self) -> impl Iterator<Item = &Arc<Object>> {
+        self.before.iter().filter_map(|(id, object)| {
+            let replaced = self.writes.contains_key(id) || self.deleted.contains(id) || self.wrapped.contains(id);
+            replaced.then_some(object)
+        })
     }
 
     /// Gives the gas coin back the budget that was set aside while the commands ran.

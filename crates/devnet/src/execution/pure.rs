@@ -92,7 +92,7 @@ fn read_length(bytes: &[u8]) -> Option<(u32, &[u8])> {
         value |= u64::from(byte & 0x7f) << (7 * index);
         if byte & 0x80 == 0 {
             let shortest = index == 0 || *byte != 0;
-            let length = u32::try_from(value).ok().filter(|length| shortest && *length <= i32::MAX as u32)?;
+            let length = u32::try_from(value).ok().filter(|length| shortest && i32::try_from(*length).is_ok())?;
             return Some((length, &bytes[index + 1..]));
         }
     }
