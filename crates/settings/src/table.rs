@@ -140,7 +140,7 @@ fn parse<T: Value>(layers: &Layers<'_>, setting: &'static Setting, raw: &Raw) ->
     };
     let value = T::parse(text.expose()).map_err(|refusal| match refusal {
         Refusal::Expected(expected) => bad(shown::<T>(text.expose()), expected),
-        Refusal::NodeName(reason) => SettingsError::NodeName { name: text.expose().clone(), reason },
+        Refusal::NodeName(reason) => SettingsError::NodeName { name: shown::<T>(text.expose()), reason },
         Refusal::Docker => SettingsError::DockerRuntime { origin: raw.origin.clone() },
     })?;
     if value.is_exposed() && !matches!(raw.origin, Origin::Environment(_)) {
@@ -159,7 +159,7 @@ fn shown<T: Value>(text: &str) -> String {
     if out.len() < text.len() {
         out.push('…');
     }
-    format!("\"{out}\"")
+    out
 }
 
 fn how_to_give(setting: &Setting) -> String {

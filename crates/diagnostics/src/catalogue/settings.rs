@@ -8,9 +8,9 @@ super::entries! { range 10;
         ["혹시 \"{nearest}\" 설정을 뜻했나요?"] ["이름을 고치거나 지우세요. 모든 설정은 docs/settings.md 문서에 있습니다."] }
 
     1002 BAD_VALUE ["name", "origin", "value", "expected"] []
-    en { "The setting \"{name}\" has a value that cannot be used" "{origin} gives {value}; expected: {expected}."
+    en { "The setting \"{name}\" has a value that cannot be used" "{origin} gives \"{value}\"; expected: {expected}."
         ["Correct the value; docs/settings.md shows the form of each setting."] }
-    ko { "설정 \"{name}\"의 값을 사용할 수 없습니다" "{origin}에 적힌 값: {value}. 필요한 형식: {expected}."
+    ko { "설정 \"{name}\"의 값을 사용할 수 없습니다" "{origin}에 적힌 값: \"{value}\". 필요한 형식: {expected}."
         ["값을 고치세요. 각 설정의 형식은 docs/settings.md 문서에 있습니다."] }
 
     1003 FILE_UNREADABLE ["path", "reason"] []

@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn other_texts_are_refused() {
-        for bad in ["", "35834a8", "35834a8g", "Mainnet", &MAINNET[1..], &format!("{MAINNET}11"), "0OIl"] {
+        for bad in ["", "35834a8", "35834a8g", "Mainnet", &MAINNET[..30], &format!("{MAINNET}11"), "0OIl"] {
             assert!(bad.parse::<ChainId>().is_err(), "{bad}");
         }
     }
