@@ -1,0 +1,498 @@
+/// Stakes: the deposit that buys a place, in an object of its own that is shared, so that slashing needs nobody's cooperation.
+///
+/// `Active → Unbonding → Withdrawn`, or `→ Slashed` from the first two for good. The terms are those of the day of staking. Only the owner moves
+/// the money out; the operator can take at most the terms' share, to the treasury of those terms, and can never hold the rest longer than the
+/// unbonding time: neither a slash nor a suspension nor a lost admin cap moves `releases_at_ms`. What is still bonded can be slashed, also after
+/// that instant, until it is withdrawn.
+module k3s_daas::staking;
+
+use k3s_daas::arithmetic;
+use k3s_daas::cluster::{Self, AdminCap, Cluster};
+use k3s_daas::enclave;
+use k3s_daas::labels;
+use k3s_daas::settings::{Self, Consequence};
+use std::hash;
+use std::string::{Self, String};
+use sui::balance::{Self, Balance};
+use sui::clock::{Self, Clock};
+use sui::coin::{Self, Coin};
+use sui::dynamic_field;
+use sui::event;
+use sui::sui::SUI;
+
+/// The stake belongs to another cluster: pass the stake's own cluster.
+const EOtherCluster: u64 = 1;
+/// The sender is not the stake's owner: only the owner moves a stake.
+const ENotOwner: u64 = 2;
+/// The payment is below the tier's minimum stake: pay at least that.
+const EBelowMinimum: u64 = 3;
+/// The tier is closed to this wallet: ask the operator for a grant.
+const ETierClosed: u64 = 4;
+/// The cluster has as many active workers as it allows: wait for one to leave.
+const EClusterFull: u64 = 5;
+/// The worker tier (1) is staked with `stake_for_node`, the others (0, 2) with `stake_for_access`.
+const EWrongTier: u64 = 6;
+/// The name was given before: choose another node id.
+const ENameTaken: u64 = 7;
+/// The stake is not active: it is unbonding, withdrawn or slashed.
+const ENotActive: u64 = 8;
+/// The sum is zero, or too large for one stake.
+const EAmount: u64 = 9;
+/// The stake is not unbonding or slashed: unstake first.
+const ENotReleasing: u64 = 10;
+/// The unbonding time has not passed yet: withdraw from `releases_at_ms` on.
+const EStillUnbonding: u64 = 11;
+/// The stake was withdrawn before: nothing of it is left here.
+const EWithdrawnBefore: u64 = 12;
+/// The slashes together would take more than the stake's terms allow: slash less.
+const EAboveSlashShare: u64 = 13;
+/// The stake is suspended already.
+const EAlreadySuspended: u64 = 14;
+/// The stake is not suspended.
+const ENotSuspended: u64 = 15;
+/// The offence is none that is reported here: use 0 (double identity) or 2 (silent).
+const EOffence: u64 = 16;
+/// The proof is empty or longer than 8 192 bytes.
+const EProofLength: u64 = 17;
+/// The proof was used before: each counts once.
+const EProofUsed: u64 = 18;
+/// The stake is suspended: ask the operator to resume it.
+const ESuspended: u64 = 19;
+
+const ACTIVE: u8 = 0;
+const UNBONDING: u8 = 1;
+const WITHDRAWN: u8 = 2;
+const SLASHED: u8 = 3;
+
+const DOUBLE_IDENTITY: u8 = 0;
+const FORGED_STATEMENT: u8 = 1;
+const SILENT: u8 = 2;
+/// In place of an offence: the operator's own decision.
+const BY_ADMIN: u8 = 255;
+
+const OBSERVE: u8 = 0;
+const EJECT: u8 = 1;
+const SLASH: u8 = 2;
+
+const MAX_REASON: u64 = 256;
+const MAX_PROOF: u64 = 8_192;
+
+public struct Terms has copy, drop, store {
+    minimum_stake: u64,
+    unbonding_ms: u64,
+    slash_share_bps: u64,
+    treasury: address,
+    offences: vector<Consequence>,
+}
+
+public struct Stake has key {
+    id: UID,
+    cluster: ID,
+    owner: address,
+    node_id: String,
+    name: String,
+    tier: u8,
+    status: u8,
+    suspended: bool,
+    balance: Balance<SUI>,
+    /// All that was paid in, and all that slashes took.
+    principal: u64,
+    slashed: u64,
+    terms: Terms,
+    staked_at_ms: u64,
+    releases_at_ms: u64,
+    token: Option<TokenRef>,
+}
+
+/// The newest Seal token of the stake; live until it expires, gone when revoked.
+public struct TokenRef has copy, drop, store { id: ID, expires_at_ms: u64 }
+
+public struct MemberKey has copy, drop, store { stake: ID }
+
+public struct Member has copy, drop, store { name: String }
+
+public struct NameKey has copy, drop, store { name: String }
+
+public struct EvidenceKey has copy, drop, store { digest: vector<u8> }
+
+public struct EvidenceRecord has copy, drop, store { stake: ID, offence: u8, at_ms: u64 }
+
+public struct Staked has copy, drop {
+    cluster: ID,
+    stake: ID,
+    owner: address,
+    node_id: String,
+    name: String,
+    tier: u8,
+    amount: u64,
+    terms: Terms,
+    at_ms: u64,
+}
+
+public struct ToppedUp has copy, drop { cluster: ID, stake: ID, added: u64, amount: u64 }
+
+public struct Unstaked has copy, drop { cluster: ID, stake: ID, amount: u64, releases_at_ms: u64 }
+
+public struct Withdrawn has copy, drop { cluster: ID, stake: ID, owner: address, amount: u64, status: u8 }
+
+public struct Slashed has copy, drop {
+    cluster: ID,
+    stake: ID,
+    amount: u64,
+    remaining: u64,
+    offence: u8,
+    reason: String,
+    treasury: address,
+    releases_at_ms: u64,
+}
+
+public struct Suspended has copy, drop { cluster: ID, stake: ID, offence: u8 }
+
+public struct Resumed has copy, drop { cluster: ID, stake: ID }
+
+public struct EvidenceRecorded has copy, drop {
+    cluster: ID,
+    stake: ID,
+    instance: vector<u8>,
+    sequence: u64,
+    offence: u8,
+    digest: vector<u8>,
+    action: u8,
+}
+
+// === The owner's ===
+
+/// A worker's stake. Share it in the same transaction.
+public fun stake_for_node(
+    cluster: &mut Cluster,
+    payment: Coin<SUI>,
+    node_id: String,
+    clock: &Clock,
+    ctx: &mut TxContext,
+): Stake {
+    let max = settings::max_workers(cluster::settings(cluster));
+    assert!(cluster::active_workers(cluster) < max, EClusterFull);
+    let stake = new(cluster, payment, settings::worker(), node_id, clock, ctx);
+    cluster::worker_joined(cluster);
+    stake
+}
+
+/// A reader's or admin's stake, which needs a grant or an open tier as well. Share it in the same transaction.
+public fun stake_for_access(
+    cluster: &mut Cluster,
+    payment: Coin<SUI>,
+    tier: u8,
+    node_id: String,
+    clock: &Clock,
+    ctx: &mut TxContext,
+): Stake {
+    assert!(tier == settings::reader() || tier == settings::admin(), EWrongTier);
+    new(cluster, payment, tier, node_id, clock, ctx)
+}
+
+#[allow(lint(share_owned, custom_state_change))]
+public fun share(stake: Stake) {
+    transfer::share_object(stake)
+}
+
+public fun top_up(cluster: &Cluster, stake: &mut Stake, payment: Coin<SUI>, ctx: &TxContext) {
+    cluster::check_version(cluster);
+    check_cluster(cluster, stake);
+    check_owner(stake, ctx);
+    assert!(stake.status == ACTIVE, ENotActive);
+    let added = coin::value(&payment);
+    assert!(added > 0 && arithmetic::fits(stake.principal, added), EAmount);
+    stake.principal = stake.principal + added;
+    let amount = balance::join(&mut stake.balance, coin::into_balance(payment));
+    event::emit(ToppedUp { cluster: stake.cluster, stake: id(stake), added, amount })
+}
+
+/// Asks for no version: the way out stays open whatever package the cluster is at.
+public fun unstake(cluster: &mut Cluster, stake: &mut Stake, clock: &Clock, ctx: &TxContext) {
+    check_cluster(cluster, stake);
+    check_owner(stake, ctx);
+    assert!(stake.status == ACTIVE, ENotActive);
+    leave(cluster, stake, UNBONDING, clock::timestamp_ms(clock));
+    event::emit(Unstaked {
+        cluster: stake.cluster,
+        stake: id(stake),
+        amount: balance::value(&stake.balance),
+        releases_at_ms: stake.releases_at_ms,
+    })
+}
+
+/// Asks for no version, as `unstake`. A slashed stake stays Slashed; what was left of it goes back all the same.
+public fun withdraw(cluster: &mut Cluster, stake: &mut Stake, clock: &Clock, ctx: &mut TxContext): Coin<SUI> {
+    check_cluster(cluster, stake);
+    check_owner(stake, ctx);
+    let key = MemberKey { stake: id(stake) };
+    assert!(dynamic_field::exists_(cluster::uid(cluster), key), EWithdrawnBefore);
+    assert!(stake.status == UNBONDING || stake.status == SLASHED, ENotReleasing);
+    assert!(clock::timestamp_ms(clock) >= stake.releases_at_ms, EStillUnbonding);
+    let _: Member = dynamic_field::remove(cluster::uid_mut(cluster), key);
+    if (stake.status == UNBONDING) stake.status = WITHDRAWN;
+    let amount = balance::value(&stake.balance);
+    event::emit(Withdrawn {
+        cluster: stake.cluster,
+        stake: id(stake),
+        owner: stake.owner,
+        amount,
+        status: stake.status,
+    });
+    coin::from_balance(balance::split(&mut stake.balance, amount), ctx)
+}
+
+// === The operator's ===
+
+public fun slash(
+    cluster: &mut Cluster,
+    cap: &AdminCap,
+    stake: &mut Stake,
+    amount: u64,
+    reason: String,
+    clock: &Clock,
+    ctx: &mut TxContext,
+) {
+    cluster::check_admin(cluster, cap);
+    check_bonded(cluster, stake);
+    labels::check_text(&reason, 0, MAX_REASON);
+    assert!(amount > 0, EAmount);
+    assert!(amount <= slashable(stake), EAboveSlashShare);
+    take(cluster, stake, amount, BY_ADMIN, reason, clock::timestamp_ms(clock), ctx)
+}
+
+/// Ends the stake's tokens until `resume`; the owner can still unstake.
+public fun suspend(cluster: &Cluster, cap: &AdminCap, stake: &mut Stake) {
+    cluster::check_admin(cluster, cap);
+    check_cluster(cluster, stake);
+    assert!(stake.status == ACTIVE, ENotActive);
+    assert!(!stake.suspended, EAlreadySuspended);
+    put_aside(stake, BY_ADMIN)
+}
+
+public fun resume(cluster: &Cluster, cap: &AdminCap, stake: &mut Stake) {
+    cluster::check_admin(cluster, cap);
+    check_cluster(cluster, stake);
+    assert!(stake.suspended, ENotSuspended);
+    stake.suspended = false;
+    event::emit(Resumed { cluster: stake.cluster, stake: id(stake) })
+}
+
+// === The active instance's ===
+
+/// Evidence that the active instance signed; anyone submits it. The stake's own terms say what follows.
+public fun report(
+    cluster: &mut Cluster,
+    stake: &mut Stake,
+    instance: vector<u8>,
+    sequence: u64,
+    offence: u8,
+    proof: vector<u8>,
+    signature: vector<u8>,
+    clock: &Clock,
+    ctx: &mut TxContext,
+) {
+    assert!(offence == DOUBLE_IDENTITY || offence == SILENT, EOffence);
+    record(cluster, stake, instance, sequence, offence, proof, signature, clock::timestamp_ms(clock), ctx)
+}
+
+// === For the package's other modules ===
+
+public(package) fun report_forged_statement(
+    cluster: &mut Cluster,
+    stake: &mut Stake,
+    instance: vector<u8>,
+    sequence: u64,
+    statement: vector<u8>,
+    signature: vector<u8>,
+    now: u64,
+    ctx: &mut TxContext,
+) {
+    record(cluster, stake, instance, sequence, FORGED_STATEMENT, statement, signature, now, ctx)
+}
+
+public(package) fun check_cluster(cluster: &Cluster, stake: &Stake) {
+    assert!(stake.cluster == cluster::id(cluster), EOtherCluster)
+}
+
+public(package) fun check_owner(stake: &Stake, ctx: &TxContext) {
+    assert!(stake.owner == tx_context::sender(ctx), ENotOwner)
+}
+
+/// Aborts unless tokens of this stake count: active and not suspended.
+public(package) fun check_usable(stake: &Stake) {
+    assert!(stake.status == ACTIVE, ENotActive);
+    assert!(!stake.suspended, ESuspended)
+}
+
+public(package) fun id(stake: &Stake): ID { object::uid_to_inner(&stake.id) }
+
+public(package) fun owner(stake: &Stake): address { stake.owner }
+
+public(package) fun name(stake: &Stake): String { stake.name }
+
+public(package) fun tier(stake: &Stake): u8 { stake.tier }
+
+/// Whether the stake has a token that is neither revoked nor expired.
+public(package) fun has_live_token(stake: &Stake, now: u64): bool {
+    option::is_some(&stake.token) && now < option::borrow(&stake.token).expires_at_ms
+}
+
+public(package) fun has_token(stake: &Stake, token: ID): bool {
+    option::is_some(&stake.token) && option::borrow(&stake.token).id == token
+}
+
+public(package) fun set_token(stake: &mut Stake, token: ID, expires_at_ms: u64) {
+    stake.token = option::some(TokenRef { id: token, expires_at_ms })
+}
+
+public(package) fun clear_token(stake: &mut Stake) {
+    stake.token = option::none()
+}
+
+fun new(
+    cluster: &mut Cluster,
+    payment: Coin<SUI>,
+    tier: u8,
+    node_id: String,
+    clock: &Clock,
+    ctx: &mut TxContext,
+): Stake {
+    cluster::check_version(cluster);
+    let owner = tx_context::sender(ctx);
+    assert!(cluster::admits(cluster, owner, tier), ETierClosed);
+    let settings = cluster::settings(cluster);
+    let terms = Terms {
+        minimum_stake: settings::minimum_stake(settings, tier),
+        unbonding_ms: settings::unbonding_ms(settings),
+        slash_share_bps: settings::slash_share_bps(settings),
+        treasury: settings::treasury(settings),
+        offences: settings::offences(settings),
+    };
+    let amount = coin::value(&payment);
+    assert!(amount >= terms.minimum_stake, EBelowMinimum);
+    let id = object::new(ctx);
+    let stake = object::uid_to_inner(&id);
+    let name = labels::node_name(&node_id, stake);
+    assert!(!dynamic_field::exists_(cluster::uid(cluster), NameKey { name }), ENameTaken);
+    dynamic_field::add(cluster::uid_mut(cluster), NameKey { name }, stake);
+    dynamic_field::add(cluster::uid_mut(cluster), MemberKey { stake }, Member { name });
+    let at_ms = clock::timestamp_ms(clock);
+    let cluster = cluster::id(cluster);
+    event::emit(Staked { cluster, stake, owner, node_id, name, tier, amount, terms, at_ms });
+    Stake {
+        id,
+        cluster,
+        owner,
+        node_id,
+        name,
+        tier,
+        status: ACTIVE,
+        suspended: false,
+        balance: coin::into_balance(payment),
+        principal: amount,
+        slashed: 0,
+        terms,
+        staked_at_ms: at_ms,
+        releases_at_ms: 0,
+        token: option::none(),
+    }
+}
+
+/// The stake stops being active and its release time is set, once.
+fun leave(cluster: &mut Cluster, stake: &mut Stake, status: u8, now: u64) {
+    stake.status = status;
+    stake.releases_at_ms = arithmetic::later(now, stake.terms.unbonding_ms);
+    if (stake.tier == settings::worker()) cluster::worker_left(cluster)
+}
+
+/// What slashes may still take: the terms' share of the principal, less what they took, and never more than is there.
+fun slashable(stake: &Stake): u64 {
+    let share = arithmetic::share_of(stake.principal, stake.terms.slash_share_bps);
+    arithmetic::min(share - stake.slashed, balance::value(&stake.balance))
+}
+
+fun take(
+    cluster: &mut Cluster,
+    stake: &mut Stake,
+    amount: u64,
+    offence: u8,
+    reason: String,
+    now: u64,
+    ctx: &mut TxContext,
+) {
+    if (stake.status == ACTIVE) leave(cluster, stake, SLASHED, now) else stake.status = SLASHED;
+    stake.slashed = stake.slashed + amount;
+    let treasury = stake.terms.treasury;
+    transfer::public_transfer(coin::from_balance(balance::split(&mut stake.balance, amount), ctx), treasury);
+    event::emit(Slashed {
+        cluster: stake.cluster,
+        stake: id(stake),
+        amount,
+        remaining: balance::value(&stake.balance),
+        offence,
+        reason,
+        treasury,
+        releases_at_ms: stake.releases_at_ms,
+    })
+}
+
+fun put_aside(stake: &mut Stake, offence: u8) {
+    stake.suspended = true;
+    event::emit(Suspended { cluster: stake.cluster, stake: id(stake), offence })
+}
+
+fun record(
+    cluster: &mut Cluster,
+    stake: &mut Stake,
+    instance: vector<u8>,
+    sequence: u64,
+    offence: u8,
+    proof: vector<u8>,
+    signature: vector<u8>,
+    now: u64,
+    ctx: &mut TxContext,
+) {
+    cluster::check_version(cluster);
+    check_bonded(cluster, stake);
+    let length = vector::length(&proof);
+    assert!(length > 0 && length <= MAX_PROOF, EProofLength);
+    let digest = hash::sha2_256(proof);
+    let key = EvidenceKey { digest };
+    assert!(!dynamic_field::exists_(cluster::uid(cluster), key), EProofUsed);
+    let stake_id = id(stake);
+    enclave::accept_evidence(cluster, instance, sequence, stake_id, offence, digest, signature, now);
+    dynamic_field::add(cluster::uid_mut(cluster), key, EvidenceRecord { stake: stake_id, offence, at_ms: now });
+    let (action, amount) = consequence(stake, offence);
+    event::emit(EvidenceRecorded {
+        cluster: stake.cluster,
+        stake: stake_id,
+        instance,
+        sequence,
+        offence,
+        digest,
+        action,
+    });
+    if (action == SLASH) take(cluster, stake, amount, offence, string::utf8(b"evidence"), now, ctx)
+    else if (action == EJECT) put_aside(stake, offence)
+}
+
+/// What the terms say, as far as it can be done: a slash that has nothing to take ejects, and only an active stake that is not suspended is ejected.
+fun consequence(stake: &Stake, offence: u8): (u8, u64) {
+    let consequence = &stake.terms.offences[offence as u64];
+    let mut action = settings::action(consequence);
+    if (action == SLASH && offence != SILENT) {
+        let share = arithmetic::share_of(stake.principal, settings::share_bps(consequence));
+        let amount = arithmetic::min(share, slashable(stake));
+        if (amount > 0) return (SLASH, amount);
+    };
+    if (action == SLASH) action = EJECT;
+    if (action == EJECT && (stake.status != ACTIVE || stake.suspended)) action = OBSERVE;
+    (action, 0)
+}
+
+/// Aborts unless the stake is this cluster's and its money is still here.
+fun check_bonded(cluster: &Cluster, stake: &Stake) {
+    check_cluster(cluster, stake);
+    assert!(dynamic_field::exists_(cluster::uid(cluster), MemberKey { stake: id(stake) }), EWithdrawnBefore)
+}
