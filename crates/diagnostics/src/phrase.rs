@@ -37,6 +37,7 @@ impl Phrase {
             Kind::StorageFull | Kind::QuotaExceeded => Self::new("no space is left", "저장 공간이 없습니다"),
             Kind::ReadOnlyFilesystem => Self::new("the file system is read-only", "읽기 전용 파일 시스템입니다"),
             Kind::InvalidData => Self::new("it is not text", "텍스트가 아닙니다"),
+            Kind::FileTooLarge => Self::new("it is too large", "너무 큽니다"),
             Kind::TimedOut => Self::new("it took too long", "시간이 초과되었습니다"),
             Kind::ConnectionRefused => Self::new("nothing listens there", "수신 중인 프로세스가 없습니다"),
             Kind::AddrInUse => Self::new("the address is in use", "이미 사용 중인 주소입니다"),

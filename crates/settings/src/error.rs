@@ -40,14 +40,16 @@ pub enum SettingsError {
         source: std::io::Error,
     },
     /// A settings file is not JSON or TOML.
-    #[error("settings file {}, line {line}: {reason}", path.display())]
+    #[error("settings file {}, line {line}: {detail}", path.display())]
     FileMalformed {
         /// The file.
         path: PathBuf,
         /// The line, counted from 1.
         line: usize,
-        /// What is wrong there; quotes no values.
-        reason: String,
+        /// What is wrong there.
+        reason: Phrase,
+        /// What exactly, in English; quotes no values.
+        detail: String,
     },
     /// A setting that has no default was not given.
     #[error("required setting {name} is missing")]
@@ -117,10 +119,11 @@ impl Diagnose for SettingsError {
             Self::FileUnreadable { path, source } => {
                 Diagnostic::new(codes::FILE_UNREADABLE).with("path", path.display()).with_io("reason", source)
             }
-            Self::FileMalformed { path, line, reason } => Diagnostic::new(codes::FILE_MALFORMED)
+            Self::FileMalformed { path, line, reason, detail } => Diagnostic::new(codes::FILE_MALFORMED)
                 .with("path", path.display())
                 .with("line", line)
-                .with("reason", reason),
+                .with_phrase("reason", *reason)
+                .technical(detail),
             Self::Missing { name, how } => Diagnostic::new(codes::MISSING_SETTING).with("name", name).with("how", how),
             Self::NodeName { name, reason } => {
                 Diagnostic::new(codes::INVALID_NODE_NAME).with("name", name).with_phrase("reason", *reason)

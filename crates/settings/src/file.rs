@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use daas_diagnostics::Phrase;
 use serde_json::Value as Json;
 use toml::de::{DeTable, DeValue};
 
@@ -36,7 +37,12 @@ pub(crate) fn read(path: &Path) -> Result<Vec<FileEntry>, SettingsError> {
     let text = read_text(path).map_err(unreadable)?;
     let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
     let parsed = if is_json { parse_json(text.expose()) } else { parse_toml(text.expose()) };
-    parsed.map_err(|(line, reason)| SettingsError::FileMalformed { path: path.to_owned(), line, reason })
+    parsed.map_err(|Malformed { line, reason, detail }| SettingsError::FileMalformed {
+        path: path.to_owned(),
+        line,
+        reason,
+        detail,
+    })
 }
 
 fn read_text(path: &Path) -> io::Result<SecretString> {
@@ -49,12 +55,25 @@ fn read_text(path: &Path) -> io::Result<SecretString> {
     Ok(SecretString::from(text))
 }
 
-type Malformed = (usize, String);
+#[derive(Debug)]
+struct Malformed {
+    line: usize,
+    reason: Phrase,
+    detail: String,
+}
+
+const NOT_TOML: Phrase = Phrase::new("this is not valid TOML", "올바른 TOML이 아닙니다");
+const NOT_JSON: Phrase = Phrase::new("this is not valid JSON", "올바른 JSON이 아닙니다");
+const ENDS_EARLY: Phrase = Phrase::new("the file ends too early", "파일이 중간에서 끝났습니다");
+const NOT_AN_OBJECT: Phrase = Phrase::new("the file must hold one JSON object", "JSON 객체 하나가 있어야 합니다");
+const GIVEN_TWICE: Phrase = Phrase::new("a key is given twice", "같은 키가 두 번 나옵니다");
 
 fn parse_toml(text: &str) -> Result<Vec<FileEntry>, Malformed> {
     // Only `message`: the full text of a TOML error quotes the line.
-    let table = DeTable::parse(text)
-        .map_err(|error| (line_at(text, error.span().map_or(0, |span| span.start)), error.message().to_owned()))?;
+    let table = DeTable::parse(text).map_err(|error| {
+        let line = line_at(text, error.span().map_or(0, |span| span.start));
+        Malformed { line, reason: NOT_TOML, detail: error.message().to_owned() }
+    })?;
     let entries = table.get_ref().iter().map(|(key, value)| FileEntry {
         key: key.get_ref().to_string(),
         line: line_at(text, key.span().start),
@@ -86,15 +105,15 @@ fn line_at(text: &str, offset: usize) -> usize {
 }
 
 fn parse_json(text: &str) -> Result<Vec<FileEntry>, Malformed> {
-    let json: Json = serde_json::from_str(text).map_err(|error| (error.line(), json_reason(&error)))?;
+    let json: Json = serde_json::from_str(text).map_err(|error| json_malformed(&error))?;
     let Json::Object(object) = json else {
-        return Err((1, "the file must hold one JSON object".to_owned()));
+        return Err(malformed(1, NOT_AN_OBJECT));
     };
     let keys = json_key_lines(text);
     for (index, (key, line)) in keys.iter().enumerate() {
         // serde_json keeps the last of two equal keys; which one was meant is unknown.
         if keys[..index].iter().any(|(earlier, _)| earlier == key) {
-            return Err((*line, format!("the key \"{key}\" is given twice")));
+            return Err(Malformed { line: *line, reason: GIVEN_TWICE, detail: format!("duplicate key \"{key}\"") });
         }
     }
     let entries = object.into_iter().map(|(key, value)| {
@@ -110,8 +129,13 @@ fn parse_json(text: &str) -> Result<Vec<FileEntry>, Malformed> {
     Ok(entries.collect())
 }
 
-fn json_reason(error: &serde_json::Error) -> String {
-    if error.is_eof() { "the file ends too early".to_owned() } else { "this is not valid JSON".to_owned() }
+/// The text of the error is left out: some of serde_json's messages quote the input.
+fn json_malformed(error: &serde_json::Error) -> Malformed {
+    malformed(error.line().max(1), if error.is_eof() { ENDS_EARLY } else { NOT_JSON })
+}
+
+fn malformed(line: usize, reason: Phrase) -> Malformed {
+    Malformed { line, reason, detail: reason.english.to_owned() }
 }
 
 fn json_scalar(value: Json) -> Option<SecretString> {
@@ -195,20 +219,20 @@ mod tests {
 
     #[test]
     fn a_key_given_twice_is_refused_with_its_line() {
-        assert_eq!(parse_json("{\"a\": 1,\n\"a\": 2}").unwrap_err().0, 2);
-        assert_eq!(parse_json("{\"a\": 1,\n\"\\u0061\": 2}").unwrap_err().0, 2);
-        assert_eq!(parse_toml("a = 1\na = 2\n").unwrap_err().0, 2);
+        assert_eq!(parse_json("{\"a\": 1,\n\"a\": 2}").unwrap_err().line, 2);
+        assert_eq!(parse_json("{\"a\": 1,\n\"\\u0061\": 2}").unwrap_err().line, 2);
+        assert_eq!(parse_toml("a = 1\na = 2\n").unwrap_err().line, 2);
     }
 
     #[test]
     fn broken_files_are_errors_that_quote_nothing() {
         for broken in ["", "[1]", "{\"k\": hunter2}", "{\"k\": \"hunter2", "nul"] {
-            let (_, reason) = parse_json(broken).unwrap_err();
-            assert!(!reason.contains("hunter2"), "{reason}");
+            let error = parse_json(broken).unwrap_err();
+            assert!(error.line > 0 && !error.detail.contains("hunter2"), "{error:?}");
         }
         for broken in ["k = hunter2", "k = \"hunter2", "= hunter2", "k hunter2"] {
-            let (_, reason) = parse_toml(broken).unwrap_err();
-            assert!(!reason.contains("hunter2"), "{reason}");
+            let error = parse_toml(broken).unwrap_err();
+            assert!(error.line > 0 && !error.detail.contains("hunter2"), "{error:?}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Which layer wins, and which names pass.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fs;
 
 use daas_diagnostics::{Diagnose, Lang};
@@ -30,7 +32,7 @@ fn values(setting: &Setting) -> [&'static str; 3] {
 }
 
 fn toml_of(entries: &[(String, String)]) -> String {
-    entries.iter().map(|(key, value)| format!("{key} = \"{value}\"\n")).collect()
+    entries.iter().fold(String::new(), |text, (key, value)| text + key + " = \"" + value + "\"\n")
 }
 
 proptest! {

@@ -1,5 +1,7 @@
 //! No key that settings ever see comes out of them, except by `expose`.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fs;
 
 use daas_diagnostics::{Diagnose, Lang, Style};

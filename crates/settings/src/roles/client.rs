@@ -59,7 +59,7 @@ impl ClientSettings {
                 expected: Phrase::new("more than zero", "0보다 큰 값"),
             });
         }
-        check_quorum("rpc", &self.rpc, self.trust, self.quorum, listing)
+        check_quorum("rpc", &self.rpc, self.trust, self.quorum)
     }
 }
 
@@ -69,20 +69,17 @@ pub(super) fn check_quorum(
     endpoints: &[Endpoint],
     trust: TrustMode,
     quorum: Option<u32>,
-    listing: &Listing,
 ) -> Result<(), SettingsError> {
     let conflict = |first, second, english, korean| {
         Err(SettingsError::Conflict { first, second, reason: Phrase::new(english, korean) })
     };
-    let is_default = |name| listing.origin(name).is_none_or(|origin| *origin == Origin::Default);
     match (trust, quorum) {
-        (TrustMode::Rpc, Some(_)) if !is_default("quorum") => conflict(
+        (TrustMode::Rpc, Some(_)) => conflict(
             "quorum",
             "trust",
             "a quorum counts only with trust \"quorum\"",
             "정족수는 trust가 \"quorum\"일 때만 의미가 있습니다",
         ),
-        (TrustMode::Rpc, _) => Ok(()),
         (TrustMode::Quorum, _) if endpoints.len() < 2 => {
             conflict("trust", nodes, "a quorum needs two Sui nodes or more", "정족수에는 Sui 노드가 둘 이상 필요합니다")
         }
@@ -106,6 +103,6 @@ pub(super) fn check_quorum(
                 Ok(())
             }
         }
-        (TrustMode::Quorum, None) => Ok(()),
+        (TrustMode::Rpc | TrustMode::Quorum, None) => Ok(()),
     }
 }

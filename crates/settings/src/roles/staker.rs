@@ -31,6 +31,8 @@ settings! {
         quorum: Option<u32>, env ["STAKER_QUORUM"], default None;
         /// The wallet's private key, or rather where to find it.
         sui_private_key: KeySource, env ["STAKER_SUI_PRIVATE_KEY"], default None;
+        /// The sui keystore that an alias points into; without it, `~/.sui/sui_config/sui.keystore`.
+        keystore_path: Option<PathBuf>, env ["STAKER_KEYSTORE_PATH"], default None;
         /// The wallet's address, if it should be checked against the key.
         sui_wallet_address: Option<SuiAddress>, env ["STAKER_SUI_WALLET_ADDRESS"], default None;
         /// How much to stake.
@@ -63,8 +65,8 @@ impl StakerSettings {
         }
     }
 
-    fn check(&self, listing: &Listing) -> Result<(), SettingsError> {
-        super::client::check_quorum("sui_rpc_endpoint", &self.sui_rpc_endpoint, self.trust, self.quorum, listing)?;
+    fn check(&self, _: &Listing) -> Result<(), SettingsError> {
+        super::client::check_quorum("sui_rpc_endpoint", &self.sui_rpc_endpoint, self.trust, self.quorum)?;
         if self.stake_amount < self.min_stake_amount {
             let (amount, minimum) = (self.stake_amount, self.min_stake_amount);
             return Err(SettingsError::StakeBelowMinimum { amount, minimum });

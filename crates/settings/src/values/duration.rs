@@ -15,8 +15,10 @@ pub fn parse_duration(text: &str) -> Result<Duration, ParseError> {
 /// Writes a duration in the largest unit that holds it exactly; what is finer than a millisecond is dropped.
 pub fn format_duration(duration: Duration) -> String {
     let millis = duration.as_millis();
-    let (unit, size) =
-        UNITS.into_iter().find(|(_, size)| millis > 0 && millis % u128::from(*size) == 0).unwrap_or(("s", 1000));
+    let (unit, size) = UNITS
+        .into_iter()
+        .find(|(_, size)| millis > 0 && millis.is_multiple_of(u128::from(*size)))
+        .unwrap_or(("s", 1000));
     format!("{}{unit}", millis / u128::from(size))
 }
 
