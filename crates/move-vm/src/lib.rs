@@ -4,19 +4,27 @@
 //! bytes end in an error, never in a crash, a hang or unbounded memory. The framework (`0x1`, `0x2`) is implemented in
 //! Rust from a list; see the crate's README.
 
+mod codec;
 mod error;
+mod format;
+mod framework;
+mod interpreter;
 mod limits;
+mod link;
 mod module;
 mod module_id;
+mod object_runtime;
 mod session;
 mod source;
+mod types;
 mod value;
 
 pub use error::{ExecutionError, Fault, LinkError, LoadError, Location};
 pub use limits::Limits;
+pub use link::check_publishable;
 pub use module::{
     Ability, AbilitySet, CompiledModule, FieldInfo, FunctionInfo, StructInfo, TypeParameter, TypeSignature,
-    VariantInfo, Visibility, check_publishable,
+    VariantInfo, Visibility,
 };
 pub use module_id::ModuleId;
 pub use session::{

@@ -33,7 +33,7 @@ impl Default for Limits {
             call_depth: 256,
             operand_stack: 8_192,
             value_bytes: 256 * 1024 * 1024,
-            type_depth: 64,
+            type_depth: 32,
             types: 4_096,
             event_bytes: 250 * 1024,
             events: 1_024,

@@ -1,10 +1,16 @@
 //! One transaction: calls, slots and what changed.
 
+use std::rc::Rc;
+
 use sui_sdk_types::{Address, Digest, Identifier, StructTag, TypeTag};
 
 use crate::{
-    AbilitySet, AttestationVerifier, ChildSource, ExecutionError, Fault, Limits, ModuleId, ModuleSource, Value,
-    Visibility,
+    Ability, AbilitySet, AttestationVerifier, ChildSource, ExecutionError, Fault, Limits, ModuleId, ModuleSource,
+    Value, Visibility, codec, framework,
+    interpreter::{Function, Machine},
+    object_runtime::object_id,
+    types::{Type, TypeId, fixed},
+    value::{Reference, Repr, Root},
 };
 
 /// What the transaction says about itself.
@@ -151,15 +157,8 @@ pub struct Changes {
 
 /// The interpreter's state of one transaction.
 pub struct Session<'a> {
-    _modules: &'a dyn ModuleSource,
-    _children: &'a dyn ChildSource,
-    _verifier: Option<&'a dyn AttestationVerifier>,
-    _context: TxContext,
-    _limits: Limits,
-}
-
-fn pending<T>() -> Result<T, ExecutionError> {
-    Err(Fault::Limit("no interpreter").into())
+    machine: Machine<'a>,
+    context_slot: Option<Slot>,
 }
 
 impl<'a> Session<'a> {
@@ -170,131 +169,304 @@ impl<'a> Session<'a> {
         context: TxContext,
         limits: Limits,
     ) -> Self {
-        Self { _modules: modules, _children: children, _verifier: None, _context: context, _limits: limits }
+        Self { machine: Machine::new(modules, children, context, limits), context_slot: None }
     }
 
     /// Installs what `load_nitro_attestation` asks.
     #[must_use]
     pub fn with_attestation_verifier(mut self, verifier: &'a dyn AttestationVerifier) -> Self {
-        self._verifier = Some(verifier);
+        self.machine.verifier = Some(verifier);
         self
     }
 
     /// The function with its type arguments applied: arity and constraints are checked.
     pub fn signature(
         &mut self,
-        _module: &ModuleId,
-        _function: &Identifier,
-        _type_arguments: &[TypeTag],
+        module: &ModuleId,
+        function: &Identifier,
+        type_arguments: &[TypeTag],
     ) -> Result<CallSignature, ExecutionError> {
-        pending()
+        let function = self.function(module, function, type_arguments)?;
+        let definition = &function.compiled.tables().functions[usize::from(function.definition)];
+        let parameters = |types: &[TypeId]| -> Result<Vec<Parameter>, Fault> {
+            types.iter().map(|type_| self.parameter(*type_)).collect()
+        };
+        Ok(CallSignature {
+            visibility: definition.visibility,
+            is_entry: definition.is_entry,
+            parameters: parameters(&function.parameters)?,
+            returns: parameters(&function.returns)?,
+        })
     }
 
     /// Calls a function, private ones too: visibility is the caller's rule. A session whose call failed is only good
     /// for [`Session::steps_used`].
     pub fn call(
         &mut self,
-        _module: &ModuleId,
-        _function: &Identifier,
-        _type_arguments: &[TypeTag],
-        _arguments: Vec<Value>,
+        module: &ModuleId,
+        function: &Identifier,
+        type_arguments: &[TypeTag],
+        arguments: Vec<Value>,
     ) -> Result<Vec<Value>, ExecutionError> {
-        pending()
+        let function = self.function(module, function, type_arguments)?;
+        let results = self.machine.run(&function, arguments.into_iter().map(|v| v.0).collect())?;
+        Ok(results.into_iter().map(Value).collect())
     }
 
     /// A reference to the transaction's `TxContext`, to pass for such a parameter.
-    pub fn tx_context(&mut self, _passing: Passing) -> Result<Value, ExecutionError> {
-        pending()
+    pub fn tx_context(&mut self, passing: Passing) -> Result<Value, ExecutionError> {
+        let slot = match self.context_slot {
+            Some(slot) => slot,
+            None => {
+                let context = self.tx_context_value()?;
+                let slot = Slot(self.machine.new_slot(context)?);
+                self.context_slot = Some(slot);
+                slot
+            }
+        };
+        self.lend(slot, passing)
     }
 
     /// Puts a value in a new slot.
-    pub fn hold(&mut self, _value: Value) -> Slot {
-        Slot(0)
+    pub fn hold(&mut self, value: Value) -> Result<Slot, ExecutionError> {
+        if value.is_reference() {
+            return Err(Fault::Slot("a reference cannot be held").into());
+        }
+        Ok(Slot(self.machine.new_slot(value.0)?))
     }
 
     /// A reference to the slot's value for the next call only; a slot lent mutably is lent once, and references end
     /// when the call returns.
-    pub fn lend(&mut self, _slot: Slot, _passing: Passing) -> Result<Value, ExecutionError> {
-        pending()
+    pub fn lend(&mut self, slot: Slot, passing: Passing) -> Result<Value, ExecutionError> {
+        // The number that the next call will have.
+        let call = self.machine.call_number + 1;
+        let mutable = passing == Passing::MutableReference;
+        let cell = self.machine.slots.get_mut(slot.0 as usize).ok_or(Fault::Slot("unknown"))?;
+        let value = cell.value.as_ref().ok_or(Fault::Slot("empty"))?;
+        let type_ = Machine::type_of(value);
+        match cell.lent {
+            Some((lent, exclusive)) if lent == call && (exclusive || mutable) => {
+                return Err(Fault::Slot("already lent").into());
+            }
+            _ => cell.lent = Some((call, mutable)),
+        }
+        let root = Root::Slot { index: slot.0, call };
+        Ok(Value(Repr::Reference(Box::new(Reference { root, mutable, type_, path: smallvec::SmallVec::new() }))))
     }
 
     /// Takes the value out of the slot, which is empty afterwards.
-    pub fn take(&mut self, _slot: Slot) -> Result<Value, ExecutionError> {
-        pending()
+    pub fn take(&mut self, slot: Slot) -> Result<Value, ExecutionError> {
+        let cell = self.machine.slots.get_mut(slot.0 as usize).ok_or(Fault::Slot("unknown"))?;
+        Ok(Value(cell.value.take().ok_or(Fault::Slot("empty"))?))
     }
 
-    /// Looks at the slot's value.
-    pub fn peek(&self, _slot: Slot) -> Result<&Value, ExecutionError> {
-        pending()
+    /// Puts a value back into a slot that is empty.
+    pub fn put(&mut self, slot: Slot, value: Value) -> Result<(), ExecutionError> {
+        let cell = self.machine.slots.get_mut(slot.0 as usize).ok_or(Fault::Slot("unknown"))?;
+        if cell.value.is_some() || value.is_reference() {
+            return Err(Fault::Slot("full").into());
+        }
+        cell.value = Some(value.0);
+        Ok(())
+    }
+
+    /// A copy of the slot's value, whose type must have `copy`.
+    pub fn copy(&mut self, slot: Slot) -> Result<Value, ExecutionError> {
+        let cell = self.machine.slots.get_mut(slot.0 as usize).ok_or(Fault::Slot("unknown"))?;
+        let value = cell.value.take().ok_or(Fault::Slot("empty"))?;
+        let copy = self.machine.copy(&value);
+        self.machine.slots[slot.0 as usize].value = Some(value);
+        Ok(Value(copy?))
+    }
+
+    /// BCS of the slot's value.
+    pub fn encode_slot(&self, slot: Slot) -> Result<Vec<u8>, ExecutionError> {
+        let cell = self.machine.slots.get(slot.0 as usize).ok_or(Fault::Slot("unknown"))?;
+        let value = cell.value.as_ref().ok_or(Fault::Slot("empty"))?;
+        Ok(codec::encode(&self.machine, value, self.machine.limits.object_bytes)?)
+    }
+
+    /// The type of the slot's value.
+    pub fn slot_type(&self, slot: Slot) -> Result<TypeTag, ExecutionError> {
+        let cell = self.machine.slots.get(slot.0 as usize).ok_or(Fault::Slot("unknown"))?;
+        let value = cell.value.as_ref().ok_or(Fault::Slot("empty"))?;
+        Ok(self.machine.types.tag(Machine::type_of(value))?)
     }
 
     /// Reads the BCS of a value of the type. Not for references.
-    pub fn decode(&mut self, _type: &TypeTag, _bytes: &[u8]) -> Result<Value, ExecutionError> {
-        pending()
+    pub fn decode(&mut self, type_: &TypeTag, bytes: &[u8]) -> Result<Value, ExecutionError> {
+        let type_ = self.machine.types.from_tag(type_)?;
+        Ok(Value(codec::decode(&mut self.machine, type_, bytes)?))
     }
 
     /// Writes the BCS of a value; fails if the value is not of the type.
-    pub fn encode(&mut self, _value: &Value, _type: &TypeTag) -> Result<Vec<u8>, ExecutionError> {
-        pending()
+    pub fn encode(&mut self, value: &Value, type_: &TypeTag) -> Result<Vec<u8>, ExecutionError> {
+        let type_ = self.machine.types.from_tag(type_)?;
+        if !self.machine.fits(&value.0, type_) {
+            return Err(Fault::BadValue("value is of another type").into());
+        }
+        Ok(codec::encode(&self.machine, &value.0, self.machine.limits.object_bytes)?)
     }
 
     /// The type of a value (of the referent for a reference).
-    pub fn type_of(&self, _value: &Value) -> Result<TypeTag, ExecutionError> {
-        pending()
+    pub fn type_of(&self, value: &Value) -> Result<TypeTag, ExecutionError> {
+        Ok(self.machine.types.tag(Machine::type_of(&value.0))?)
     }
 
     /// A vector of values that are all of type `element` (`MakeMoveVec`).
-    pub fn make_vector(&mut self, _element: &TypeTag, _values: Vec<Value>) -> Result<Value, ExecutionError> {
-        pending()
+    pub fn make_vector(&mut self, element: &TypeTag, values: Vec<Value>) -> Result<Value, ExecutionError> {
+        let element = self.machine.types.from_tag(element)?;
+        let vector = self.machine.types.intern(Type::Vector(element))?;
+        self.machine.allocate(values.len() as u64)?;
+        Ok(Value(self.machine.make_vector(vector, values.into_iter().map(|v| v.0).collect())?))
     }
 
     /// The abilities of a type; fails if the type does not exist.
-    pub fn abilities(&mut self, _type: &TypeTag) -> Result<AbilitySet, ExecutionError> {
-        pending()
+    pub fn abilities(&mut self, type_: &TypeTag) -> Result<AbilitySet, ExecutionError> {
+        let type_ = self.machine.types.from_tag(type_)?;
+        Ok(self.machine.types.abilities(type_))
     }
 
-    /// The id of an object value (a struct whose first field is a `UID`).
-    pub fn object_id(&self, _value: &Value) -> Option<Address> {
-        None
+    /// The id of an object value (a struct with `key`).
+    pub fn object_id(&self, value: &Value) -> Option<Address> {
+        object_id(&value.0)
     }
 
     /// The balance of a `0x2::coin::Coin`.
-    pub fn coin_value(&self, _coin: &Value) -> Option<u64> {
-        None
+    pub fn coin_value(&self, coin: &Value) -> Option<u64> {
+        match (self.is_coin(&coin.0), coin.0.get(COIN_VALUE)) {
+            (true, Some(Repr::U64(value))) => Some(*value),
+            _ => None,
+        }
     }
 
     /// Takes `amount` out of a coin into a new one; `None` when the balance is too small (the coin is unchanged).
-    pub fn split_coin(&mut self, _coin: Slot, _amount: u64) -> Result<Option<Value>, ExecutionError> {
-        pending()
+    pub fn split_coin(&mut self, coin: Slot, amount: u64) -> Result<Option<Value>, ExecutionError> {
+        let mut whole = self.take(coin)?;
+        let Some(rest) = self.coin_value(&whole).map(|value| value.checked_sub(amount)) else {
+            self.put(coin, whole)?;
+            return Err(Fault::BadValue("not a coin").into());
+        };
+        let split = rest.map(|rest| {
+            let part = whole.clone();
+            set_coin(&mut whole.0, None, rest);
+            part
+        });
+        self.put(coin, whole)?;
+        let Some(mut part) = split else { return Ok(None) };
+        let id = self.fresh_id()?;
+        set_coin(&mut part.0, Some(id), amount);
+        Ok(Some(part))
     }
 
     /// Adds a coin of the same type to another and deletes it. Overflow is `Fault::Arithmetic`.
-    pub fn join_coin(&mut self, _coin: Slot, _other: Value) -> Result<(), ExecutionError> {
-        pending()
+    pub fn join_coin(&mut self, coin: Slot, other: Value) -> Result<(), ExecutionError> {
+        let mut whole = self.take(coin)?;
+        if Machine::type_of(&whole.0) != Machine::type_of(&other.0) {
+            return Err(Fault::BadValue("coins of two types").into());
+        }
+        let (Some(a), Some(b), Some(id)) = (self.coin_value(&whole), self.coin_value(&other), object_id(&other.0))
+        else {
+            return Err(Fault::BadValue("not a coin").into());
+        };
+        set_coin(&mut whole.0, None, a.checked_add(b).ok_or(Fault::Arithmetic)?);
+        self.machine.objects.record_deleted(id);
+        self.put(coin, whole)
     }
 
     /// Transfers an object as the PTB command `TransferObjects` does.
-    pub fn transfer(&mut self, _object: Value, _recipient: Recipient) -> Result<(), ExecutionError> {
-        pending()
+    pub fn transfer(&mut self, object: Value, recipient: Recipient) -> Result<(), ExecutionError> {
+        let Value(object) = object;
+        if !self.machine.has(&object, Ability::Store) {
+            return Err(Fault::BadValue("object cannot be transferred freely").into());
+        }
+        Ok(self.machine.transfer(&object, recipient)?)
     }
 
     /// The id of the next new object (the counter of `tx_context::fresh_object_address`), recorded as created.
-    pub fn fresh_id(&mut self) -> Address {
-        Address::ZERO
+    pub fn fresh_id(&mut self) -> Result<Address, ExecutionError> {
+        let id = self.machine.objects.fresh_address();
+        self.machine.objects.record_new(id, self.machine.limits.objects)?;
+        Ok(id)
     }
 
-    /// Whether the id was created in this session.
-    pub fn is_created(&self, _id: &Address) -> bool {
-        false
+    /// Records that an object that the caller destroyed is gone.
+    pub fn record_deleted(&mut self, id: Address) {
+        self.machine.objects.record_deleted(id);
+    }
+
+    /// Whether the id was created in this session and still exists.
+    pub fn is_created(&self, id: &Address) -> bool {
+        self.machine.objects.is_created(id)
     }
 
     /// Steps used so far.
     pub fn steps_used(&self) -> u64 {
-        0
+        self.machine.steps
     }
 
     /// What the calls changed.
     pub fn finish(self) -> Result<Changes, ExecutionError> {
-        Ok(Changes::default())
+        Ok(self.machine.finish()?)
+    }
+
+    fn function(
+        &mut self,
+        module: &ModuleId,
+        function: &Identifier,
+        type_arguments: &[TypeTag],
+    ) -> Result<Rc<Function>, Fault> {
+        let arguments =
+            type_arguments.iter().map(|tag| self.machine.types.from_tag(tag)).collect::<Result<Rc<[_]>, _>>()?;
+        self.machine.function(module, function, arguments)
+    }
+
+    fn parameter(&self, type_: TypeId) -> Result<Parameter, Fault> {
+        let (passing, type_) = match self.machine.types.get(type_) {
+            Type::Reference(inner) => (Passing::Reference, *inner),
+            Type::MutableReference(inner) => (Passing::MutableReference, *inner),
+            _ => (Passing::Value, type_),
+        };
+        Ok(Parameter { passing, type_: self.machine.types.tag(type_)? })
+    }
+
+    fn is_coin(&self, value: &Repr) -> bool {
+        let tag = self.machine.types.struct_tag(Machine::type_of(value));
+        tag.is_ok_and(|tag| *tag.address() == framework::address(2) && tag.module() == "coin" && tag.name() == "Coin")
+    }
+
+    fn tx_context_value(&mut self) -> Result<Repr, Fault> {
+        let context = self.machine.objects.context.clone();
+        let tag = StructTag::new(
+            framework::address(2),
+            Identifier::from_static("tx_context"),
+            Identifier::from_static("TxContext"),
+            Vec::new(),
+        );
+        let type_ = self.machine.types.from_tag(&TypeTag::Struct(Box::new(tag)))?;
+        let fields = [
+            Repr::Address(context.sender),
+            Repr::Bytes(context.digest.as_bytes().to_vec()),
+            Repr::U64(context.epoch),
+            Repr::U64(context.epoch_timestamp_ms),
+            Repr::U64(0),
+        ];
+        let expected = [fixed::ADDRESS, fixed::BYTES, fixed::U64, fixed::U64, fixed::U64];
+        if self.machine.types.layout(type_)?.variants != [expected.to_vec()] {
+            return Err(Fault::Unverified("TxContext has other fields"));
+        }
+        Ok(Repr::Struct(type_, 0, Box::new(fields)))
+    }
+}
+
+/// `balance.value` of a coin.
+const COIN_VALUE: &[u32] = &[1, 0];
+
+fn set_coin(coin: &mut Repr, id: Option<Address>, value: u64) {
+    if let Some(crate::value::PlaceMut::Value(place)) = crate::value::walk_mut(coin, COIN_VALUE) {
+        *place = Repr::U64(value);
+    }
+    if let (Some(id), Some(crate::value::PlaceMut::Value(place))) = (id, crate::value::walk_mut(coin, &[0, 0, 0])) {
+        *place = Repr::Address(id);
     }
 }

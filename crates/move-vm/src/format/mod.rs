@@ -1,0 +1,15 @@
+//! The binary format of compiled modules (`move-binary-format`: `file_format.rs`, `deserializer.rs`), versions 5 to 7.
+
+mod code;
+mod parse;
+mod reader;
+mod relocate;
+mod tables;
+
+pub(crate) use code::Instruction;
+pub(crate) use parse::parse;
+pub(crate) use relocate::with_self_address;
+pub(crate) use tables::{
+    Code, Datatype, DatatypeHandle, DatatypeInstance, Field, FunctionDefinition, FunctionHandle, JumpTable, Tables,
+    Token, Variant,
+};

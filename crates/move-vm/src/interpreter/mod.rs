@@ -1,0 +1,318 @@
+//! The interpreter: frames, calls and the bounds of a transaction.
+
+mod borrow;
+mod frame;
+mod step;
+
+use std::{cell::Cell, collections::HashMap, rc::Rc, sync::Arc};
+
+use smallvec::SmallVec;
+use sui_sdk_types::Identifier;
+
+pub(crate) use frame::{At, Call, Function, Native, NativeResult, Returns, SlotCell, Stop};
+
+use crate::{
+    Ability, AttestationVerifier, ChildSource, ExecutionError, Fault, Limits, Location, ModuleId, ModuleSource,
+    TxContext, Visibility, framework,
+    object_runtime::ObjectRuntime,
+    types::{Type, TypeId, Types, fixed},
+    value::Repr,
+};
+use frame::{Frame, LocalCell};
+
+/// Everything that one transaction's execution owns.
+pub(crate) struct Machine<'a> {
+    pub(crate) types: Types<'a>,
+    pub(crate) children: &'a dyn ChildSource,
+    pub(crate) verifier: Option<&'a dyn AttestationVerifier>,
+    pub(crate) limits: Limits,
+    pub(crate) objects: ObjectRuntime,
+    pub(crate) steps: u64,
+    pub(crate) value_bytes: u64,
+    pub(crate) slots: Vec<SlotCell>,
+    /// Number of the top-level call; references to slots hold it.
+    pub(crate) call_number: u32,
+    functions: Vec<Rc<Function>>,
+    functions_by_key: HashMap<(u32, u16, Rc<[TypeId]>), u32>,
+    frames: Vec<Frame>,
+    locals: Vec<LocalCell>,
+    stack: Vec<Repr>,
+    activation: u32,
+    pc: usize,
+}
+
+impl<'a> Machine<'a> {
+    pub(crate) fn new(
+        source: &'a dyn ModuleSource,
+        children: &'a dyn ChildSource,
+        context: TxContext,
+        limits: Limits,
+    ) -> Self {
+        Self {
+            types: Types::new(source, &limits),
+            children,
+            verifier: None,
+            objects: ObjectRuntime::new(context),
+            steps: 0,
+            value_bytes: 0,
+            slots: Vec::new(),
+            call_number: 0,
+            functions: Vec::new(),
+            functions_by_key: HashMap::new(),
+            frames: Vec::new(),
+            locals: Vec::new(),
+            stack: Vec::new(),
+            activation: 0,
+            pc: 0,
+            limits,
+        }
+    }
+
+    /// Finds a function by name and applies type arguments.
+    pub(crate) fn function(
+        &mut self,
+        module: &ModuleId,
+        name: &Identifier,
+        arguments: Rc<[TypeId]>,
+    ) -> Result<Rc<Function>, Fault> {
+        let index = self.types.module_index(module)?;
+        let definition = self
+            .types
+            .module(index)
+            .function_index(name)
+            .ok_or_else(|| Fault::Missing(format!("function {module}::{name}")))?;
+        let number = self.instantiate(index, definition, arguments)?;
+        Ok(Rc::clone(&self.functions[number as usize]))
+    }
+
+    /// Runs a function to its end.
+    pub(crate) fn run(&mut self, function: &Rc<Function>, arguments: Vec<Repr>) -> Result<Vec<Repr>, ExecutionError> {
+        if arguments.len() != function.parameters.len() {
+            return Err(Fault::Arity.into());
+        }
+        self.call_number += 1;
+        self.objects.entry_module = Some(function.compiled.id().clone());
+        self.stack.extend(arguments);
+        let result = self.enter(function, None).and_then(|()| self.interpret());
+        if let Err(stop) = result {
+            let location = self.location(&stop);
+            self.frames.clear();
+            self.locals.clear();
+            self.stack.clear();
+            return Err(ExecutionError { fault: stop.fault, location });
+        }
+        let results = std::mem::take(&mut self.stack);
+        self.call_number += 1;
+        Ok(results)
+    }
+
+    fn location(&self, stop: &Stop) -> Option<Box<Location>> {
+        if let Some(at) = stop.at {
+            return framework::location(at).map(Box::new);
+        }
+        let frame = self.frames.last()?;
+        let function = &frame.function;
+        Some(Box::new(Location {
+            module: function.compiled.id().clone(),
+            function_index: function.definition,
+            function: function.compiled.function_name(function.definition).clone(),
+            instruction: self.pc as u16,
+        }))
+    }
+
+    /// Uses up steps.
+    pub(crate) fn spend(&mut self, steps: u64) -> Result<(), Fault> {
+        self.steps = self.steps.saturating_add(steps);
+        if self.steps > self.limits.steps { Err(Fault::OutOfSteps) } else { Ok(()) }
+    }
+
+    /// Accounts for new values, `weight` nodes of them.
+    pub(crate) fn allocate(&mut self, weight: u64) -> Result<(), Fault> {
+        self.value_bytes = self.value_bytes.saturating_add(weight.saturating_mul(size_of::<Repr>() as u64));
+        if self.value_bytes > self.limits.value_bytes {
+            return Err(Fault::Limit("memory of values"));
+        }
+        self.spend(weight / 4)
+    }
+
+    /// A copy of a value whose type has `copy`.
+    pub(crate) fn copy(&mut self, value: &Repr) -> Result<Repr, Fault> {
+        if !self.has(value, Ability::Copy) {
+            return Err(Fault::Unverified("copy of a value without the ability"));
+        }
+        self.allocate(value.weight())?;
+        Ok(value.clone())
+    }
+
+    /// Lets go of a value whose type has `drop`.
+    pub(crate) fn discard(&self, value: &Repr) -> Result<(), Fault> {
+        if self.has(value, Ability::Drop) {
+            Ok(())
+        } else {
+            Err(Fault::Unverified("drop of a value without the ability"))
+        }
+    }
+
+    pub(crate) fn has(&self, value: &Repr, ability: Ability) -> bool {
+        match value {
+            Repr::Vector(type_, _) | Repr::Struct(type_, ..) => self.types.abilities(*type_).has(ability),
+            _ => matches!(ability, Ability::Copy | Ability::Drop),
+        }
+    }
+
+    /// The type of a value that is not a reference (for a reference, of its referent).
+    pub(crate) fn type_of(value: &Repr) -> TypeId {
+        match value {
+            Repr::Bool(_) => fixed::BOOL,
+            Repr::U8(_) => fixed::U8,
+            Repr::U16(_) => fixed::U16,
+            Repr::U32(_) => fixed::U32,
+            Repr::U64(_) => fixed::U64,
+            Repr::U128(_) => fixed::U128,
+            Repr::U256(_) => fixed::U256,
+            Repr::Address(_) => fixed::ADDRESS,
+            Repr::Bytes(_) => fixed::BYTES,
+            Repr::Vector(type_, _) | Repr::Struct(type_, ..) => *type_,
+            Repr::Reference(reference) => reference.type_,
+        }
+    }
+
+    /// Whether a value is of a type. A mutable reference also fits where an immutable one is expected.
+    pub(crate) fn fits(&self, value: &Repr, expected: TypeId) -> bool {
+        if let Repr::Reference(reference) = value {
+            match self.types.get(expected) {
+                Type::Reference(inner) => *inner == reference.type_,
+                Type::MutableReference(inner) => *inner == reference.type_ && reference.mutable,
+                _ => false,
+            }
+        } else {
+            Self::type_of(value) == expected
+        }
+    }
+
+    /// Calls a function whose arguments lie on the stack; framework functions finish here, others get a frame.
+    fn enter(&mut self, function: &Rc<Function>, caller: Option<u32>) -> Result<(), Stop> {
+        let count = function.parameters.len();
+        let base = self.frames.last().map_or(0, |f| f.stack_base);
+        let Some(first) = self.stack.len().checked_sub(count).filter(|first| *first >= base) else {
+            return Err(Fault::Unverified("operand stack underflow").into());
+        };
+        for (value, expected) in self.stack[first..].iter().zip(&function.parameters) {
+            if !self.fits(value, *expected) {
+                return Err(Fault::Unverified("argument is not of the parameter's type").into());
+            }
+        }
+        if let Some(native) = function.native {
+            let arguments: SmallVec<[Repr; 4]> = self.stack.drain(first..).collect();
+            self.spend(10)?;
+            let results = native(&mut Call { machine: self, function, caller, arguments })?;
+            if results.len() != function.returns.len()
+                || !results.iter().zip(&function.returns).all(|(v, t)| self.fits(v, *t))
+            {
+                return Err(Fault::Unverified("framework function broke its signature").into());
+            }
+            self.stack.extend(results);
+            return Ok(());
+        }
+        if function.code().is_none() {
+            return Err(Fault::MissingFramework(function.name()).into());
+        }
+        if self.frames.len() >= self.limits.call_depth {
+            return Err(Fault::Limit("call depth").into());
+        }
+        self.activation = self.activation.checked_add(1).ok_or(Fault::OutOfSteps)?;
+        let locals_base = self.locals.len();
+        let activation = self.activation;
+        self.locals.extend(self.stack.drain(first..).map(|v| LocalCell { activation, value: Some(v) }));
+        let empty = function.locals.len() - count;
+        self.locals.extend((0..empty).map(|_| LocalCell { activation, value: None }));
+        if let Some(frame) = self.frames.last_mut() {
+            frame.pc = self.pc + 1;
+        }
+        self.pc = 0;
+        self.frames.push(Frame {
+            function: Rc::clone(function),
+            pc: 0,
+            locals_base,
+            activation,
+            stack_base: self.stack.len(),
+        });
+        Ok(())
+    }
+
+    /// The number of a function with its type arguments applied.
+    fn instantiate(&mut self, module: u32, definition: u16, arguments: Rc<[TypeId]>) -> Result<u32, Fault> {
+        let key = (module, definition, arguments);
+        if let Some(number) = self.functions_by_key.get(&key) {
+            return Ok(*number);
+        }
+        if self.functions.len() >= self.limits.types {
+            return Err(Fault::Limit("number of functions"));
+        }
+        let arguments = Rc::clone(&key.2);
+        let compiled = Arc::clone(self.types.module(module));
+        let tables = compiled.tables();
+        let function = &tables.functions[usize::from(definition)];
+        let handle = &tables.function_handles[usize::from(function.handle)];
+        if handle.type_parameters.len() != arguments.len() {
+            return Err(Fault::TypeArity);
+        }
+        for (position, (constraint, argument)) in handle.type_parameters.iter().zip(arguments.iter()).enumerate() {
+            if matches!(self.types.get(*argument), Type::Reference(_) | Type::MutableReference(_)) {
+                return Err(Fault::Unverified("reference as type argument"));
+            }
+            if !self.types.abilities(*argument).contains(*constraint) {
+                return Err(Fault::Constraint(position));
+            }
+        }
+        let native = compiled.native(definition);
+        let mut types_of = |signature: u16| {
+            tables.signatures[usize::from(signature)]
+                .iter()
+                .map(|token| self.types.instantiate(module, token, &arguments))
+                .collect::<Result<Vec<_>, _>>()
+        };
+        let parameters = types_of(handle.parameters)?;
+        let returns = types_of(handle.returns)?;
+        let mut locals = parameters.clone();
+        let mut length = 0;
+        if let Some(code) = &function.code {
+            locals.extend(types_of(code.locals)?);
+            length = code.instructions.len();
+        }
+        let number = self.functions.len() as u32;
+        self.functions.push(Rc::new(Function {
+            module,
+            definition,
+            native,
+            type_arguments: arguments,
+            parameters: parameters.into(),
+            locals: locals.into(),
+            returns: returns.into(),
+            cache: (0..length).map(|_| Cell::new(u32::MAX)).collect(),
+            compiled,
+        }));
+        self.functions_by_key.insert(key, number);
+        Ok(number)
+    }
+
+    /// Resolves a function handle of the calling module, with the rules of visibility.
+    fn resolve(&mut self, caller: u32, handle: u16, arguments: Rc<[TypeId]>) -> Result<u32, Fault> {
+        let compiled = Arc::clone(self.types.module(caller));
+        let tables = compiled.tables();
+        let handle = &tables.function_handles[usize::from(handle)];
+        let owner = self.types.module_index(&tables.modules[usize::from(handle.module)])?;
+        let target = Arc::clone(self.types.module(owner));
+        let definition = target
+            .function_index(&handle.name)
+            .ok_or_else(|| Fault::Missing(format!("function {}::{}", target.id(), handle.name)))?;
+        if owner != caller {
+            match target.tables().functions[usize::from(definition)].visibility {
+                Visibility::Public => {}
+                Visibility::Friend if target.tables().friends.contains(compiled.id()) => {}
+                _ => return Err(Fault::Unverified("call of a function that is not visible")),
+            }
+        }
+        self.instantiate(owner, definition, arguments)
+    }
+}

@@ -1,0 +1,437 @@
+//! The types that a transaction uses, interned: equal types have equal numbers.
+
+use std::{collections::HashMap, rc::Rc, sync::Arc};
+
+use sui_sdk_types::{Identifier, StructTag, TypeTag};
+
+use crate::{
+    Ability, AbilitySet, CompiledModule, Fault, Limits, ModuleId, ModuleSource, TypeParameter,
+    format::{Tables, Token},
+    framework,
+};
+
+/// Number of a type in its [`Types`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct TypeId(pub(crate) u32);
+
+/// Types that every table holds under a fixed number.
+pub(crate) mod fixed {
+    use super::TypeId;
+    pub(crate) const BOOL: TypeId = TypeId(0);
+    pub(crate) const U8: TypeId = TypeId(1);
+    pub(crate) const U16: TypeId = TypeId(2);
+    pub(crate) const U32: TypeId = TypeId(3);
+    pub(crate) const U64: TypeId = TypeId(4);
+    pub(crate) const U128: TypeId = TypeId(5);
+    pub(crate) const U256: TypeId = TypeId(6);
+    pub(crate) const ADDRESS: TypeId = TypeId(7);
+    pub(crate) const SIGNER: TypeId = TypeId(8);
+    pub(crate) const BYTES: TypeId = TypeId(9);
+}
+
+/// A type whose parts are interned.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Type {
+    Bool,
+    U8,
+    U16,
+    U32,
+    U64,
+    U128,
+    U256,
+    Address,
+    Signer,
+    Vector(TypeId),
+    Datatype { module: u32, definition: u16, arguments: Rc<[TypeId]> },
+    Reference(TypeId),
+    MutableReference(TypeId),
+}
+
+/// Fields of a datatype's variants, instantiated.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    pub(crate) is_enum: bool,
+    pub(crate) variants: Vec<Vec<TypeId>>,
+}
+
+#[derive(Debug)]
+struct Info {
+    type_: Type,
+    abilities: AbilitySet,
+    /// Nesting of values of the type; `None` while its fields are being interned.
+    depth: Option<usize>,
+    /// Nodes of the type as written.
+    nodes: usize,
+    layout: Option<Rc<Layout>>,
+}
+
+const PRIMITIVE: AbilitySet = AbilitySet(Ability::Copy as u8 | Ability::Drop as u8 | Ability::Store as u8);
+const REFERENCE: AbilitySet = AbilitySet(Ability::Copy as u8 | Ability::Drop as u8);
+/// Sui's `max_type_nodes`.
+const TYPE_NODES: usize = 256;
+
+/// Loaded modules and interned types.
+pub(crate) struct Types<'a> {
+    source: &'a dyn ModuleSource,
+    modules: Vec<Arc<CompiledModule>>,
+    by_id: HashMap<ModuleId, u32>,
+    infos: Vec<Info>,
+    by_type: HashMap<Type, TypeId>,
+    max_depth: usize,
+    max_types: usize,
+}
+
+impl<'a> Types<'a> {
+    pub(crate) fn new(source: &'a dyn ModuleSource, limits: &Limits) -> Self {
+        let mut types = Self {
+            source,
+            modules: Vec::new(),
+            by_id: HashMap::new(),
+            infos: Vec::new(),
+            by_type: HashMap::new(),
+            max_depth: limits.type_depth,
+            max_types: limits.types,
+        };
+        let primitives = [
+            Type::Bool,
+            Type::U8,
+            Type::U16,
+            Type::U32,
+            Type::U64,
+            Type::U128,
+            Type::U256,
+            Type::Address,
+            Type::Signer,
+            Type::Vector(fixed::U8),
+        ];
+        for type_ in primitives {
+            let abilities = if type_ == Type::Signer { AbilitySet(Ability::Drop as u8) } else { PRIMITIVE };
+            let depth = if type_ == Type::Vector(fixed::U8) { 2 } else { 1 };
+            types.push(type_, abilities, Some(depth), depth);
+        }
+        types
+    }
+
+    /// The number of a module, loading it if needed.
+    pub(crate) fn module_index(&mut self, id: &ModuleId) -> Result<u32, Fault> {
+        if let Some(index) = self.by_id.get(id) {
+            return Ok(*index);
+        }
+        let module = match framework::module(id) {
+            Some(module) => Arc::clone(module),
+            None if framework::is_framework(&id.address) => {
+                return Err(Fault::MissingFramework(id.to_string()));
+            }
+            None => self.source.module(id).ok_or_else(|| Fault::Missing(id.to_string()))?,
+        };
+        let index = u32::try_from(self.modules.len()).map_err(|_| Fault::Limit("modules"))?;
+        self.modules.push(module);
+        self.by_id.insert(id.clone(), index);
+        Ok(index)
+    }
+
+    /// A loaded module.
+    pub(crate) fn module(&self, index: u32) -> &Arc<CompiledModule> {
+        &self.modules[index as usize]
+    }
+
+    pub(crate) fn get(&self, id: TypeId) -> &Type {
+        &self.infos[id.0 as usize].type_
+    }
+
+    pub(crate) fn abilities(&self, id: TypeId) -> AbilitySet {
+        self.infos[id.0 as usize].abilities
+    }
+
+    pub(crate) fn layout(&self, id: TypeId) -> Result<&Rc<Layout>, Fault> {
+        self.infos[id.0 as usize].layout.as_ref().ok_or(Fault::Unverified("type is not a struct or enum"))
+    }
+
+    /// Type of a field of a struct.
+    pub(crate) fn field(&self, id: TypeId, index: usize) -> Result<TypeId, Fault> {
+        let layout = self.layout(id)?;
+        layout.variants.first().and_then(|f| f.get(index)).copied().ok_or(Fault::Unverified("no such field"))
+    }
+
+    /// The element type of a vector.
+    pub(crate) fn element(&self, id: TypeId) -> Result<TypeId, Fault> {
+        match self.get(id) {
+            Type::Vector(element) => Ok(*element),
+            _ => Err(Fault::Unverified("type is not a vector")),
+        }
+    }
+
+    /// Type arguments of a datatype.
+    pub(crate) fn arguments(&self, id: TypeId) -> &[TypeId] {
+        match self.get(id) {
+            Type::Datatype { arguments, .. } => arguments,
+            _ => &[],
+        }
+    }
+
+    /// Interns a type and everything that its values are made of; `arguments` of datatypes are checked.
+    pub(crate) fn intern(&mut self, type_: Type) -> Result<TypeId, Fault> {
+        if let Some(id) = self.by_type.get(&type_) {
+            return if self.infos[id.0 as usize].depth.is_some() {
+                Ok(*id)
+            } else {
+                Err(Fault::Unverified("type contains itself"))
+            };
+        }
+        if self.infos.len() >= self.max_types {
+            return Err(Fault::Limit("number of types"));
+        }
+        match &type_ {
+            Type::Vector(element) => {
+                let info = &self.infos[element.0 as usize];
+                if matches!(info.type_, Type::Reference(_) | Type::MutableReference(_)) {
+                    return Err(Fault::Unverified("vector of references"));
+                }
+                let abilities = AbilitySet(info.abilities.0 & PRIMITIVE.0);
+                let (depth, nodes) = (info.depth.unwrap_or(self.max_depth) + 1, info.nodes + 1);
+                self.check_size(depth, nodes)?;
+                Ok(self.push(type_, abilities, Some(depth), nodes))
+            }
+            Type::Reference(inner) | Type::MutableReference(inner) => {
+                if matches!(self.get(*inner), Type::Reference(_) | Type::MutableReference(_)) {
+                    return Err(Fault::Unverified("reference to a reference"));
+                }
+                let nodes = self.infos[inner.0 as usize].nodes + 1;
+                Ok(self.push(type_, REFERENCE, Some(1), nodes))
+            }
+            Type::Datatype { module, definition, arguments } => {
+                let (module, definition, arguments) = (*module, *definition, Rc::clone(arguments));
+                self.intern_datatype(type_, module, definition, &arguments)
+            }
+            _ => Err(Fault::Unverified("unknown type")),
+        }
+    }
+
+    /// Recursion ends at `max_depth`: every level adds one unfinished type.
+    fn intern_datatype(
+        &mut self,
+        type_: Type,
+        module: u32,
+        definition: u16,
+        arguments: &[TypeId],
+    ) -> Result<TypeId, Fault> {
+        let compiled = Arc::clone(self.module(module));
+        let tables = compiled.tables();
+        let datatype = tables.datatypes.get(usize::from(definition)).ok_or(Fault::Unverified("no such datatype"))?;
+        let handle = &tables.datatype_handles[usize::from(datatype.handle)];
+        let abilities = self.instantiate_abilities(handle.abilities, &handle.parameters, arguments)?;
+        let nodes = 1 + arguments.iter().map(|a| self.infos[a.0 as usize].nodes).sum::<usize>();
+        self.check_size(1, nodes)?;
+        let id = self.push(type_, abilities, None, nodes);
+        let unfinished = self.infos.iter().filter(|i| i.depth.is_none()).count();
+        self.check_size(unfinished, nodes)?;
+        let mut depth = 1;
+        let mut variants = Vec::with_capacity(datatype.variants.len());
+        for variant in &datatype.variants {
+            let mut fields = Vec::with_capacity(variant.fields.len());
+            for field in &variant.fields {
+                let field = self.instantiate(module, &field.type_, arguments)?;
+                depth = depth.max(self.infos[field.0 as usize].depth.unwrap_or(self.max_depth) + 1);
+                fields.push(field);
+            }
+            variants.push(fields);
+        }
+        self.check_size(depth, nodes)?;
+        let info = &mut self.infos[id.0 as usize];
+        info.depth = Some(depth);
+        info.layout = Some(Rc::new(Layout { is_enum: datatype.is_enum, variants }));
+        Ok(id)
+    }
+
+    /// Abilities of an instance: those declared that every non-phantom argument supports (`key` asks for `store`).
+    fn instantiate_abilities(
+        &self,
+        declared: AbilitySet,
+        parameters: &[TypeParameter],
+        arguments: &[TypeId],
+    ) -> Result<AbilitySet, Fault> {
+        if parameters.len() != arguments.len() {
+            return Err(Fault::TypeArity);
+        }
+        let mut set = declared.0;
+        for (position, (parameter, argument)) in parameters.iter().zip(arguments).enumerate() {
+            if matches!(self.get(*argument), Type::Reference(_) | Type::MutableReference(_)) {
+                return Err(Fault::Unverified("reference as type argument"));
+            }
+            let has = self.abilities(*argument);
+            if !has.contains(parameter.constraints) {
+                return Err(Fault::Constraint(position));
+            }
+            if !parameter.phantom {
+                let mut allowed = has.0 & (Ability::Copy as u8 | Ability::Drop as u8 | Ability::Store as u8);
+                if has.has(Ability::Store) {
+                    allowed |= Ability::Key as u8;
+                }
+                set &= allowed;
+            }
+        }
+        Ok(AbilitySet(set))
+    }
+
+    fn check_size(&self, depth: usize, nodes: usize) -> Result<(), Fault> {
+        if depth > self.max_depth {
+            return Err(Fault::Limit("depth of a type"));
+        }
+        if nodes > TYPE_NODES {
+            return Err(Fault::Limit("size of a type"));
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, type_: Type, abilities: AbilitySet, depth: Option<usize>, nodes: usize) -> TypeId {
+        let id = TypeId(self.infos.len() as u32);
+        self.by_type.insert(type_.clone(), id);
+        self.infos.push(Info { type_, abilities, depth, nodes, layout: None });
+        id
+    }
+
+    /// Resolves a datatype handle of a module.
+    fn datatype(&mut self, module: u32, handle: u16) -> Result<(u32, u16), Fault> {
+        let compiled = Arc::clone(self.module(module));
+        let tables = compiled.tables();
+        let handle = &tables.datatype_handles[usize::from(handle)];
+        let owner = self.module_index(&tables.modules[usize::from(handle.module)])?;
+        self.datatype_by_name(owner, &handle.name)
+    }
+
+    fn datatype_by_name(&self, module: u32, name: &Identifier) -> Result<(u32, u16), Fault> {
+        let compiled = self.module(module);
+        match compiled.datatype_index(name) {
+            Some(definition) => Ok((module, definition)),
+            None => Err(Fault::Missing(format!("type {}::{name}", compiled.id()))),
+        }
+    }
+
+    /// Instantiates a type written in a module. Recursion is bounded by the parser's bound on tokens.
+    pub(crate) fn instantiate(&mut self, module: u32, token: &Token, arguments: &[TypeId]) -> Result<TypeId, Fault> {
+        let type_ = match token {
+            Token::Bool => return Ok(fixed::BOOL),
+            Token::U8 => return Ok(fixed::U8),
+            Token::U16 => return Ok(fixed::U16),
+            Token::U32 => return Ok(fixed::U32),
+            Token::U64 => return Ok(fixed::U64),
+            Token::U128 => return Ok(fixed::U128),
+            Token::U256 => return Ok(fixed::U256),
+            Token::Address => return Ok(fixed::ADDRESS),
+            Token::Signer => return Ok(fixed::SIGNER),
+            Token::Parameter(index) => {
+                return arguments
+                    .get(usize::from(*index))
+                    .copied()
+                    .ok_or(Fault::Unverified("type parameter out of range"));
+            }
+            Token::Vector(element) => Type::Vector(self.instantiate(module, element, arguments)?),
+            Token::Reference(inner) => Type::Reference(self.instantiate(module, inner, arguments)?),
+            Token::MutableReference(inner) => Type::MutableReference(self.instantiate(module, inner, arguments)?),
+            Token::Datatype(handle, parts) => {
+                let (owner, definition) = self.datatype(module, *handle)?;
+                let mut arguments_of = Vec::with_capacity(parts.len());
+                for part in parts {
+                    arguments_of.push(self.instantiate(module, part, arguments)?);
+                }
+                Type::Datatype { module: owner, definition, arguments: arguments_of.into() }
+            }
+        };
+        self.intern(type_)
+    }
+
+    /// Instantiates every type that a module defines, each parameter standing for a type with all it may require, and
+    /// checks that fields support the abilities that their type claims.
+    pub(crate) fn check_definitions(&mut self, id: &ModuleId) -> Result<(), Fault> {
+        let module = self.module_index(id)?;
+        let compiled = Arc::clone(self.module(module));
+        let tables = compiled.tables();
+        for (number, datatype) in tables.datatypes.iter().enumerate() {
+            let handle = &tables.datatype_handles[usize::from(datatype.handle)];
+            // A plain number has copy, drop and store; a parameter that asks for key cannot be stood for here.
+            if handle.parameters.iter().any(|p| p.constraints.has(Ability::Key)) {
+                continue;
+            }
+            let arguments: Rc<[TypeId]> = handle.parameters.iter().map(|_| fixed::U8).collect();
+            let type_ = self.intern(Type::Datatype { module, definition: number as u16, arguments })?;
+            let layout = Rc::clone(self.layout(type_)?);
+            let mut needed = handle.abilities.0 & PRIMITIVE.0;
+            if handle.abilities.has(Ability::Key) {
+                needed |= Ability::Store as u8;
+            }
+            for field in layout.variants.iter().flatten() {
+                if !self.abilities(*field).contains(AbilitySet(needed)) {
+                    return Err(Fault::Unverified("field lacks an ability of its type"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Interns a type given from outside. `TypeTag` of untrusted origin is bounded here before recursing.
+    pub(crate) fn from_tag(&mut self, tag: &TypeTag) -> Result<TypeId, Fault> {
+        self.from_tag_at(tag, 0)
+    }
+
+    fn from_tag_at(&mut self, tag: &TypeTag, depth: usize) -> Result<TypeId, Fault> {
+        self.check_size(depth, 0)?;
+        let type_ = match tag {
+            TypeTag::Bool => return Ok(fixed::BOOL),
+            TypeTag::U8 => return Ok(fixed::U8),
+            TypeTag::U16 => return Ok(fixed::U16),
+            TypeTag::U32 => return Ok(fixed::U32),
+            TypeTag::U64 => return Ok(fixed::U64),
+            TypeTag::U128 => return Ok(fixed::U128),
+            TypeTag::U256 => return Ok(fixed::U256),
+            TypeTag::Address => return Ok(fixed::ADDRESS),
+            TypeTag::Signer => return Ok(fixed::SIGNER),
+            TypeTag::Vector(element) => Type::Vector(self.from_tag_at(element, depth + 1)?),
+            TypeTag::Struct(tag) => {
+                let address = self.source.original_id(*tag.address());
+                let module = self.module_index(&ModuleId::new(address, tag.module().clone()))?;
+                let (module, definition) = self.datatype_by_name(module, tag.name())?;
+                let mut arguments = Vec::with_capacity(tag.type_params().len());
+                for argument in tag.type_params() {
+                    arguments.push(self.from_tag_at(argument, depth + 1)?);
+                }
+                Type::Datatype { module, definition, arguments: arguments.into() }
+            }
+        };
+        self.intern(type_)
+    }
+
+    /// The tag of a type; references have none. Bounded by the size checked when interning.
+    pub(crate) fn tag(&self, id: TypeId) -> Result<TypeTag, Fault> {
+        Ok(match self.get(id) {
+            Type::Bool => TypeTag::Bool,
+            Type::U8 => TypeTag::U8,
+            Type::U16 => TypeTag::U16,
+            Type::U32 => TypeTag::U32,
+            Type::U64 => TypeTag::U64,
+            Type::U128 => TypeTag::U128,
+            Type::U256 => TypeTag::U256,
+            Type::Address => TypeTag::Address,
+            Type::Signer => TypeTag::Signer,
+            Type::Vector(element) => TypeTag::Vector(Box::new(self.tag(*element)?)),
+            Type::Datatype { .. } => TypeTag::Struct(Box::new(self.struct_tag(id)?)),
+            Type::Reference(_) | Type::MutableReference(_) => return Err(Fault::Unverified("type of a reference")),
+        })
+    }
+
+    /// The tag of a struct or enum, with the defining id of its package.
+    pub(crate) fn struct_tag(&self, id: TypeId) -> Result<StructTag, Fault> {
+        let Type::Datatype { module, definition, arguments } = self.get(id) else {
+            return Err(Fault::Unverified("type is not a struct or enum"));
+        };
+        let compiled = self.module(*module);
+        let tables: &Tables = compiled.tables();
+        let name = &tables.datatype_handles[usize::from(tables.datatypes[usize::from(*definition)].handle)].name;
+        let address = if framework::is_framework(&compiled.id().address) {
+            compiled.id().address
+        } else {
+            self.source.defining_id(compiled.id(), name)
+        };
+        let arguments = arguments.iter().map(|a| self.tag(*a)).collect::<Result<Vec<_>, _>>()?;
+        Ok(StructTag::new(address, compiled.id().name.clone(), name.clone(), arguments))
+    }
+}
