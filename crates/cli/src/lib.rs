@@ -1,1 +1,69 @@
-//! daas-cli
+//! The command `daas`: one module for each group of commands, one place each for output, settings and processes.
+
+pub mod arguments;
+mod commands;
+pub mod development;
+pub mod doctor;
+pub mod measurements;
+pub mod output;
+pub mod places;
+pub mod session;
+mod waiting;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use daas_diagnostics::{Diagnostic, codes};
+
+use arguments::{Arguments, Command};
+use session::{Session, first_screen};
+
+/// Runs one command: 0 done or true, 1 refused or failed, 2 wrong usage.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        // Help and version are answers; clap knows which stream each belongs to and exits with 0 or 2.
+        Err(error) => error.exit(),
+    };
+    let screen = first_screen(&arguments.global);
+    if let Command::Detached(detached) = &arguments.command {
+        let Err(error) = development::become_program(&detached.pid_file, &detached.command);
+        screen.error(&error);
+        return ExitCode::from(error.code().exit_status());
+    }
+    let session = match Session::open(&arguments.global, screen) {
+        Ok(session) => session,
+        Err(error) => {
+            screen.error(&error);
+            return ExitCode::from(error.code().exit_status());
+        }
+    };
+    let screen = session.screen;
+    match run(session, arguments.command) {
+        Ok(code) => code,
+        Err(error) => {
+            screen.error(&error);
+            ExitCode::from(error.code().exit_status())
+        }
+    }
+}
+
+fn run(session: Session, command: Command) -> Result<ExitCode, Diagnostic> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Diagnostic::new(codes::INTERNAL).caused_by(&error))?;
+    let screen = session.screen;
+    let report = runtime.block_on(async {
+        tokio::select! {
+            report = commands::run(session, command) => report,
+            _ = tokio::signal::ctrl_c() => {
+                Err(Diagnostic::new(codes::INTERRUPTED).with_words("what", "this command", "이 명령"))
+            }
+        }
+    })?;
+    screen.answer(report.as_ref());
+    Ok(ExitCode::from(u8::from(!report.holds())))
+}

@@ -1,0 +1,11 @@
+//! The development setup: a chain, the package, a cluster and one staker on this machine.
+
+mod devnet;
+mod lock;
+mod process;
+mod record;
+
+pub use devnet::{DEFAULT_LISTEN, Devnet};
+pub use lock::Lock;
+pub use process::{Launch, Process, become_program, launch, log_tail};
+pub use record::Record;
