@@ -1,5 +1,5 @@
 // node build.mjs [--check] [--no-test] [--with-sui]
-//   (nothing)    builds the package, runs its unit tests and writes bytecode/package.json, aborts.json and FRAMEWORK.md
+//   (nothing)    builds the package, writes bytecode/package.json, aborts.json, FRAMEWORK.md and tests/vectors.move, and runs the unit tests
 //   --check      the same, but writes nothing and fails when a committed file differs
 //   --no-test    leaves the unit tests out
 //   --with-sui   also builds with the `sui` program, where there is one, and fails unless the modules are byte-identical
@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { readAborts } from "./scripts/aborts.mjs";
 import { readModule } from "./scripts/bytecode.mjs";
 import { writeFramework } from "./scripts/framework.mjs";
+import { vectorsModule } from "./scripts/vectors.mjs";
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const ABIS = path.join(HERE, "node_modules", "@typemove", "sui", "src", "abis");
@@ -43,11 +44,12 @@ async function main() {
     ["bytecode/package.json", packageJson(built)],
     ["aborts.json", toJson(readAborts(Object.values(input.files)))],
     ["FRAMEWORK.md", frameworkPage(built.modules)],
+    ["tests/vectors.move", vectorsModule()],
   ].filter(([file, content]) => !settle(file, content));
   if (differing.length) {
     stop(`${differing.map(([file]) => `move/${file}`).join(", ")} differ from a fresh build: run \`node move/build.mjs\` and commit`);
   }
-  if (!flags.includes("--no-test")) await runTests(builder, input);
+  if (!flags.includes("--no-test")) await runTests(builder, { ...input, files: packageFiles() });
   if (flags.includes("--with-sui")) compareWithSui(built);
 }
 

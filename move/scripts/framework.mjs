@@ -1,8 +1,9 @@
 // The Sui framework as interfaces: Move sources that declare every public type and function of 0x1 and 0x2, generated from the ABIs in
 // the npm package @typemove/sui. The compiler needs no more: modules built against them are byte-identical to a build against the
-// framework itself. Bodies abort, except the few below that the unit tests run.
+// framework itself. Bodies abort, except those of bodies.mjs, which the unit tests run.
 import fs from "node:fs";
 import path from "node:path";
+import { ADDITIONS, BODIES, MUTABLE_PARAMETERS, NATIVES } from "./bodies.mjs";
 
 const PACKAGES = [
   { folder: "move-stdlib", name: "MoveStdlib", alias: "std", address: "0x1" },
@@ -16,30 +17,6 @@ const TYPE_PARAMETER = 11;
 const PUBLIC = 2;
 const REFERENCES = { 1: "&", 2: "&mut " };
 const KEYWORDS = new Set(["for", "match", "type", "enum", "mut"]);
-
-// Natives of the virtual machine, and the little of the framework that pure functions of the package call.
-const NATIVE = new Set([
-  "vector::empty", "vector::length", "vector::borrow", "vector::borrow_mut", "vector::push_back", "vector::pop_back",
-  "vector::destroy_empty", "vector::swap", "hash::sha2_256", "bcs::to_bytes", "ed25519::ed25519_verify",
-]);
-const BODIES = {
-  "vector::append": "while (!is_empty(&a1)) { push_back(a0, remove(&mut a1, 0)) }; destroy_empty(a1)",
-  "vector::is_empty": "length(a0) == 0",
-  "vector::contains": "let (found, _) = index_of(a0, a1); found",
-  "vector::index_of": "let mut i = 0; while (i < length(a0)) { if (borrow(a0, i) == a1) return (true, i); i = i + 1 }; (false, 0)",
-  "vector::remove": "while (a1 + 1 < length(a0)) { swap(a0, a1, a1 + 1); a1 = a1 + 1 }; pop_back(a0)",
-  "vector::swap_remove": "let last = length(a0) - 1; swap(a0, a1, last); pop_back(a0)",
-  "option::none": "Option { vec: vector[] }",
-  "option::some": "Option { vec: vector[a0] }",
-  "option::is_none": "std::vector::is_empty(&a0.vec)",
-  "option::is_some": "!std::vector::is_empty(&a0.vec)",
-  "option::borrow": "&a0.vec[0]",
-  "option::borrow_mut": "&mut a0.vec[0]",
-  "string::utf8": "String { bytes: a0 }",
-  "string::as_bytes": "&a0.bytes",
-  "object::id_from_address": "ID { bytes: a0 }",
-};
-const MUTABLE_PARAMETERS = new Set(["vector::append a1", "vector::remove a1"]);
 
 /// Writes the framework below `out`, one package folder each.
 export function writeFramework(abis, out) {
@@ -62,12 +39,16 @@ function manifest({ name, alias, address }) {
 }
 
 function moduleSource(alias, module) {
-  const lines = [];
-  if (alias === "std" && module.name === "vector") lines.push("#[defines_primitive(vector)]");
-  lines.push(`module ${alias}::${module.name};`);
-  lines.push(...module.datatypes.map(datatype));
-  lines.push(...module.functions.filter((f) => f.visibility === PUBLIC).map((f) => functionSource(module.name, f)));
-  return lines.join("\n") + "\n";
+  const name = `${alias}::${module.name}`;
+  const publicFunctions = module.functions.filter((f) => f.visibility === PUBLIC);
+  return [
+    ...(name === "std::vector" ? ["#[defines_primitive(vector)]"] : []),
+    `module ${name};`,
+    ...module.datatypes.map(datatype),
+    ...publicFunctions.map((f) => functionSource(name, f)),
+    ...(ADDITIONS[name] ?? []),
+    "",
+  ].join("\n");
 }
 
 function datatype(type) {
@@ -90,9 +71,9 @@ function functionSource(module, fn) {
   const parameters = fn.parameters.map((p, i) => `${mutable(`a${i}`)}a${i}: ${reference(p, types)}`).join(", ");
   const returns = fn.returns.map((r) => reference(r, types));
   const result = returns.length === 0 ? "" : `: ${returns.length === 1 ? returns[0] : `(${returns.join(", ")})`}`;
-  const index = module === "vector" && ["borrow", "borrow_mut"].includes(fn.name) ? "#[syntax(index)] " : "";
+  const index = module === "std::vector" && ["borrow", "borrow_mut"].includes(fn.name) ? "#[syntax(index)] " : "";
   const signature = `fun ${fn.name}${typeParameters(fn.typeParameters)}(${parameters})${result}`;
-  if (NATIVE.has(key)) return `${index}public native ${signature};`;
+  if (NATIVES.has(key)) return `${index}public native ${signature};`;
   return `public ${signature} { ${BODIES[key] ?? "abort 0"} }`;
 }
 

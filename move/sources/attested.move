@@ -39,10 +39,6 @@ public struct Attested has copy, drop {
 
 /// What `document` says about an instance of `cluster`; aborts unless it is one.
 public(package) fun read(document: &NitroAttestationDocument, cluster: ID): Attested {
-    let public_key = nitro_attestation::public_key(document);
-    assert!(option::is_some(public_key), ENoPublicKey);
-    let user_data = nitro_attestation::user_data(document);
-    assert!(option::is_some(user_data), ENoUserData);
     let entries = nitro_attestation::pcrs(document);
     let mut indexes = vector[];
     let mut values = vector[];
@@ -52,18 +48,28 @@ public(package) fun read(document: &NitroAttestationDocument, cluster: ID): Atte
         vector::push_back(&mut values, *nitro_attestation::value(&entries[i]));
         i = i + 1;
     };
-    let at_ms = *nitro_attestation::timestamp(document);
-    from_parts(*option::borrow(public_key), indexes, values, option::borrow(user_data), at_ms, cluster)
+    from_parts(
+        nitro_attestation::public_key(document),
+        nitro_attestation::user_data(document),
+        indexes,
+        values,
+        *nitro_attestation::timestamp(document),
+        cluster,
+    )
 }
 
 public(package) fun from_parts(
-    instance: vector<u8>,
+    public_key: &Option<vector<u8>>,
+    user_data: &Option<vector<u8>>,
     indexes: vector<u8>,
     values: vector<vector<u8>>,
-    claims: &vector<u8>,
     at_ms: u64,
     cluster: ID,
 ): Attested {
+    assert!(option::is_some(public_key), ENoPublicKey);
+    let instance = *option::borrow(public_key);
+    assert!(option::is_some(user_data), ENoUserData);
+    let claims = option::borrow(user_data);
     signatures::check_key(&instance);
     assert!(vector::length(claims) == CLAIMS_LENGTH, EClaimsLength);
     assert!(claims[0] == CLAIMS_VERSION, EClaimsVersion);

@@ -402,3 +402,12 @@ fun tell_settings(cluster: &Cluster) {
 fun tell_rules(cluster: &Cluster) {
     event::emit(ReleaseRulesChanged { cluster: id(cluster), rules: cluster.release_rules })
 }
+
+#[test_only]
+public fun set_version_for_testing(cluster: &mut Cluster, version: u64) { cluster.version = version }
+
+#[test_only]
+public fun anchor_for_testing(cluster: &Cluster): (u64, vector<u8>) {
+    let anchor = option::borrow(&cluster.anchor);
+    (anchor.epoch, anchor.hash)
+}

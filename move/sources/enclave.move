@@ -351,3 +351,9 @@ fun accept(
     let registration: &mut Registration = dynamic_field::borrow_mut(cluster::uid_mut(cluster), key);
     registration.sequence = sequence
 }
+
+#[test_only]
+public fun state_for_testing(cluster: &Cluster, instance: vector<u8>): (u64, u64, u64) {
+    let registration = registration(cluster, instance);
+    (registration.document_at_ms, registration.expires_at_ms, registration.sequence)
+}

@@ -175,7 +175,6 @@ public fun report_forged_statement(
     staking::report_forged_statement(cluster, stake, instance, sequence, statement, signature, now, ctx)
 }
 
-#[allow(lint(share_owned))]
 fun create(
     cluster: &Cluster,
     stake: &mut Stake,
@@ -184,6 +183,20 @@ fun create(
     clock: &Clock,
     ctx: &mut TxContext,
 ): ID {
+    let token = new(cluster, stake, session_key, lifetime_ms, clock, ctx);
+    let token_id = id(&token);
+    transfer::share_object(token);
+    token_id
+}
+
+fun new(
+    cluster: &Cluster,
+    stake: &mut Stake,
+    session_key: vector<u8>,
+    lifetime_ms: u64,
+    clock: &Clock,
+    ctx: &mut TxContext,
+): SealToken {
     cluster::check_version(cluster);
     staking::check_cluster(cluster, stake);
     staking::check_owner(stake, ctx);
@@ -205,11 +218,10 @@ fun create(
         expires_at_ms,
         revoked: false,
     };
-    let token_id = id(&token);
-    staking::set_token(stake, token_id, expires_at_ms);
+    staking::set_token(stake, id(&token), expires_at_ms);
     event::emit(TokenCreated {
         cluster: token.cluster,
-        token: token_id,
+        token: id(&token),
         stake: token.stake,
         owner: token.owner,
         name: token.name,
@@ -218,8 +230,7 @@ fun create(
         tier: token.tier,
         expires_at_ms,
     });
-    transfer::share_object(token);
-    token_id
+    token
 }
 
 fun end(cluster: &Cluster, stake: &mut Stake, token: &mut SealToken, by_admin: bool) {
@@ -289,3 +300,26 @@ fun holds_at(bytes: &vector<u8>, start: u64, part: &vector<u8>): bool {
     };
     true
 }
+
+#[test_only]
+public fun new_for_testing(
+    cluster: &Cluster,
+    stake: &mut Stake,
+    session_key: vector<u8>,
+    lifetime_ms: u64,
+    clock: &Clock,
+    ctx: &mut TxContext,
+): SealToken {
+    new(cluster, stake, session_key, lifetime_ms, clock, ctx)
+}
+
+#[test_only]
+public fun id_for_testing(token: &SealToken): ID { id(token) }
+
+#[test_only]
+public fun state_for_testing(token: &SealToken): (vector<u8>, u64, u64, bool) {
+    (token.session_key, token.key_generation, token.expires_at_ms, token.revoked)
+}
+
+#[test_only]
+public fun share_for_testing(token: SealToken) { transfer::share_object(token) }

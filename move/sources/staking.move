@@ -496,3 +496,19 @@ fun check_bonded(cluster: &Cluster, stake: &Stake) {
     check_cluster(cluster, stake);
     assert!(dynamic_field::exists_(cluster::uid(cluster), MemberKey { stake: id(stake) }), EWithdrawnBefore)
 }
+
+#[test_only]
+public fun state_for_testing(stake: &Stake): (u8, u64, u64, u64) {
+    (stake.status, balance::value(&stake.balance), stake.slashed, stake.releases_at_ms)
+}
+
+#[test_only]
+public fun is_suspended_for_testing(stake: &Stake): bool { stake.suspended }
+
+#[test_only]
+public fun set_principal_for_testing(stake: &mut Stake, principal: u64) { stake.principal = principal }
+
+#[test_only]
+public fun take_name_for_testing(cluster: &mut Cluster, name: String, stake: ID) {
+    dynamic_field::add(cluster::uid_mut(cluster), NameKey { name }, stake)
+}
