@@ -1,2 +1,13 @@
-//! The chain: typed calls, objects and events of the package, wallets, and the live registry.
+//! The chain: typed calls of the package, its objects and events, wallets, and the live registry.
+//!
+//! - [`types`]: what the contract stores, emits and has signed, parsed once at the edge.
+//! - [`wallet`]: the keys that own stakes and pay for gas.
+//! - [`client`]: a [`client::Node`] reads, a [`client::Session`] runs transactions, never twice.
+
+pub mod abort;
+pub mod client;
+mod error;
 pub mod types;
+pub mod wallet;
+
+pub use error::Error;

@@ -4,8 +4,8 @@ use daas_seal_token::Tier;
 use serde::{Deserialize, Serialize};
 use sui_sdk_types::Address;
 
-use super::Bytes32;
 use super::numbers::ActionKind;
+use super::{Bytes32, Pcrs};
 
 /// `cluster::AdminCap`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -158,6 +158,8 @@ pub struct ActiveInstance {
     pub successor_key: Option<Bytes32>,
     /// Chain time of the activation.
     pub since_ms: u64,
+    /// The release it runs.
+    pub pcrs: Pcrs,
 }
 
 /// `cluster::Anchor`.

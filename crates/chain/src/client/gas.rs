@@ -1,0 +1,144 @@
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use sui_sdk_types::{Address, Digest, GasCostSummary, StructTag};
+
+use super::node::Node;
+use crate::error::Error;
+
+/// A transaction takes at most 256 gas coins (Sui protocol config `max_gas_payment_objects`).
+const MAX_COINS: usize = 250;
+/// The most that a transaction may spend on gas: 50 SUI (`max_tx_gas`).
+const MAX_BUDGET: u64 = 50_000_000_000;
+/// No transaction runs on less than this many units of computation.
+const LEAST_UNITS: u64 = 2_000;
+
+/// A SUI coin at a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Coin {
+    pub(super) id: Address,
+    pub(super) version: u64,
+    pub(super) digest: Digest,
+    pub(super) balance: u64,
+}
+
+/// What pays for a transaction.
+#[derive(Debug, Clone)]
+pub(super) struct GasPlan {
+    pub(super) coins: Vec<Coin>,
+    pub(super) price: u64,
+    pub(super) budget: u64,
+}
+
+impl GasPlan {
+    /// A plan with the widest budget, for a simulation.
+    pub(super) async fn widest(
+        node: &Node,
+        sender: Address,
+        spend: u64,
+        first: &[Address],
+        locked: &BTreeSet<Address>,
+    ) -> Result<Self, Error> {
+        let price = node.reference_gas_price().await?;
+        let coins = coins(node, sender).await?;
+        choose(coins, spend, price, first, locked).ok_or_else_refused(sender, spend, price)
+    }
+
+    /// The same coins with the budget that a simulation's cost asks for: a fifth more, for shared objects that change
+    /// until the transaction runs.
+    pub(super) fn fitted(&self, cost: &GasCostSummary, cap: Option<u64>) -> Self {
+        let spent = cost.computation_cost.saturating_add(cost.storage_cost);
+        let budget = spent.saturating_add(spent / 5).max(LEAST_UNITS.saturating_mul(self.price));
+        Self { budget: budget.min(self.budget).min(cap.unwrap_or(u64::MAX)), ..self.clone() }
+    }
+}
+
+enum Choice {
+    Plan(GasPlan),
+    Short { balance: u64 },
+}
+
+impl Choice {
+    fn ok_or_else_refused(self, address: Address, spend: u64, price: u64) -> Result<GasPlan, Error> {
+        match self {
+            Self::Plan(plan) => Ok(plan),
+            Self::Short { balance: 0 } => Err(Error::NoGas { address }),
+            Self::Short { balance } => {
+                let needed = spend.saturating_add(LEAST_UNITS.saturating_mul(price));
+                Err(Error::InsufficientBalance { address, balance, needed })
+            }
+        }
+    }
+}
+
+/// Takes the coins of `first`, then the largest, until they cover what is spent and a comfortable budget, leaving out coins that an
+/// unfinished transaction may still use.
+fn choose(mut coins: Vec<Coin>, spend: u64, price: u64, first: &[Address], locked: &BTreeSet<Address>) -> Choice {
+    let comfortable = spend.saturating_add(1_000_000_000);
+    coins.retain(|coin| coin.balance > 0 && !locked.contains(&coin.id));
+    coins.sort_by_key(|coin| (!first.contains(&coin.id), Reverse(coin.balance)));
+    let mut chosen = Vec::new();
+    let mut total: u64 = 0;
+    for coin in coins.into_iter().take(MAX_COINS) {
+        total = total.saturating_add(coin.balance);
+        chosen.push(coin);
+        if total >= comfortable {
+            break;
+        }
+    }
+    let budget = total.saturating_sub(spend).min(MAX_BUDGET);
+    if budget < LEAST_UNITS.saturating_mul(price) {
+        return Choice::Short { balance: total };
+    }
+    Choice::Plan(GasPlan { coins: chosen, price, budget })
+}
+
+async fn coins(node: &Node, owner: Address) -> Result<Vec<Coin>, Error> {
+    let objects = node.owned(owner, &StructTag::gas_coin()).await?;
+    objects
+        .iter()
+        .map(|object| {
+            // `Coin<SUI> { id, balance }`.
+            let contents = object.as_struct().map(sui_sdk_types::MoveStruct::contents).unwrap_or_default();
+            let (_, balance): (Address, u64) = bcs::from_bytes(contents).map_err(|_| node.invalid("a coin"))?;
+            Ok(Coin { id: object.object_id(), version: object.version(), digest: object.digest(), balance })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn coin(number: u8, balance: u64) -> Coin {
+        Coin { id: Address::new([number; 32]), version: 1, digest: Digest::ZERO, balance }
+    }
+
+    fn ids(choice: Choice) -> Vec<u8> {
+        match choice {
+            Choice::Plan(plan) => plan.coins.iter().map(|coin| coin.id.inner()[0]).collect(),
+            Choice::Short { .. } => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn several_coins_are_put_together_largest_first() {
+        let coins = vec![coin(1, 400_000_000), coin(2, 900_000_000), coin(3, 500_000_000), coin(4, 1)];
+        assert_eq!(ids(choose(coins.clone(), 600_000_000, 1000, &[], &BTreeSet::new())), [2, 3, 1]);
+        assert_eq!(ids(choose(coins.clone(), 0, 1000, &[], &BTreeSet::new())), [2, 3]);
+        assert_eq!(ids(choose(coins, 0, 1000, &[Address::new([4; 32])], &BTreeSet::new())), [4, 2, 3]);
+    }
+
+    #[test]
+    fn coins_of_unfinished_transactions_are_left_alone() {
+        let locked = BTreeSet::from([Address::new([2; 32])]);
+        assert_eq!(ids(choose(vec![coin(1, 2_000_000_000), coin(2, 9_000_000_000)], 0, 1000, &[], &locked)), [1]);
+    }
+
+    #[test]
+    fn what_is_spent_is_never_counted_as_gas() {
+        let choice = choose(vec![coin(1, 1_000_000_000)], 999_999_999, 1000, &[], &BTreeSet::new());
+        assert!(matches!(choice, Choice::Short { balance: 1_000_000_000 }));
+        assert!(matches!(choose(Vec::new(), 0, 1000, &[], &BTreeSet::new()), Choice::Short { balance: 0 }));
+    }
+}

@@ -1,0 +1,12 @@
+//! Whole transactions, one for each thing that people do.
+
+mod clusters;
+mod packages;
+mod releases;
+mod staking;
+mod tokens;
+
+pub use clusters::{CreatedCluster, NewCluster, SettingChange};
+pub use releases::NewRelease;
+pub use staking::{AccessStake, StakeNode, StakedNode};
+pub use tokens::TokenRequest;
