@@ -1,6 +1,6 @@
 //! The commands of a programmable transaction (sui-adapter/programmable_transactions/execution.rs).
 
-use daas_move_vm::{Ability, CallSignature, ModuleId, ModuleSource, Passing, Recipient, Value, Visibility};
+use daas_move_vm::{Ability, CallSignature, Fault, ModuleId, ModuleSource, Passing, Recipient, Visibility};
 use sui_sdk_types::{
     Address, Command, CommandArgumentError, ExecutionError, Identifier, MakeMoveVector, MergeCoins, MoveCall,
     SplitCoins, StructTag, TransferObjects, TypeArgumentError, TypeTag,
@@ -44,7 +44,7 @@ impl Machine<'_> {
         let index = transfer.objects.len();
         let recipient = self.single(index, transfer.address)?;
         let value = self.take(index, recipient, &TypeTag::Address, GasCoin::Stays, &loans)?;
-        let Value::Address(recipient) = value else {
+        let Some(recipient) = value.as_address() else {
             return Err(Failure::argument(index, CommandArgumentError::TypeMismatch));
         };
         for value in values {
@@ -87,12 +87,12 @@ impl Machine<'_> {
         for (index, location) in (1..).zip(others) {
             self.expect_object(index, location)?;
             let other = self.take(index, location, &type_, GasCoin::Stays, &loans)?;
-            let sum = self.session.peek(slot).ok().and_then(|coin| self.session.coin_value(coin));
-            let part = self.session.coin_value(&other);
-            if sum.zip(part).is_some_and(|(sum, part)| sum.checked_add(part).is_none()) {
-                return Err(Failure::new(ExecutionError::CoinBalanceOverflow, "the merged coin exceeds u64"));
-            }
-            self.session.join_coin(slot, other).map_err(|error| self.failure(&error))?;
+            self.session.join_coin(slot, other).map_err(|error| match error.fault {
+                Fault::Arithmetic => {
+                    Failure::new(ExecutionError::CoinBalanceOverflow, "the merged coin would exceed u64")
+                }
+                _ => self.failure(&error),
+            })?;
         }
         Ok(Vec::new())
     }

@@ -214,6 +214,11 @@ impl<'a> Machine<'a> {
         self.session.abilities(type_).map_err(|error| self.failure(&error))
     }
 
+    /// The id of the next new object.
+    pub(super) fn fresh_id(&mut self) -> Result<Address, Failure> {
+        self.session.fresh_id().map_err(|error| self.failure(&error))
+    }
+
     /// Moves or copies a value of the type out of its place.
     pub(super) fn take(
         &mut self,
@@ -241,7 +246,7 @@ impl<'a> Machine<'a> {
             }
             Content::Held(slot) if place.abilities.has(Ability::Copy) => {
                 self.place_mut(location).taken_as_copy = true;
-                self.session.peek(slot).cloned().map_err(|error| self.failure(&error))
+                self.session.copy(slot).map_err(|error| self.failure(&error))
             }
             Content::Held(slot) => {
                 self.place_mut(location).content = Content::Gone;
@@ -288,7 +293,7 @@ impl<'a> Machine<'a> {
             Content::Held(slot) => slot,
             Content::Pure(bytes) => {
                 let value = self.from_pure(index, type_, &bytes)?;
-                let slot = self.session.hold(value);
+                let slot = self.hold(value)?;
                 if mutable {
                     let abilities = self.abilities(type_)?;
                     let place = self.place_mut(location);
@@ -309,16 +314,19 @@ impl<'a> Machine<'a> {
     /// Puts a value in a new place.
     pub(super) fn keep(&mut self, value: Value, type_: TypeTag, tainted: bool) -> Result<Place, Failure> {
         let abilities = self.abilities(&type_)?;
-        let content = Content::Held(self.session.hold(value));
+        let content = Content::Held(self.hold(value)?);
         Ok(Place { content, type_, abilities, tainted, origin: None, taken_as_copy: false })
     }
 
     /// The BCS of the value that is still in the place, with its type.
     pub(super) fn encode(&mut self, place: &Place) -> Result<Option<(TypeTag, Vec<u8>)>, Failure> {
         let Content::Held(slot) = place.content else { return Ok(None) };
-        let value = self.session.peek(slot).cloned().map_err(|error| self.failure(&error))?;
-        let bytes = self.session.encode(&value, &place.type_).map_err(|error| self.failure(&error))?;
+        let bytes = self.session.encode_slot(slot).map_err(|error| self.failure(&error))?;
         Ok(Some((place.type_.clone(), bytes)))
+    }
+
+    fn hold(&mut self, value: Value) -> Result<Slot, Failure> {
+        self.session.hold(value).map_err(|error| self.failure(&error))
     }
 
     fn is_copyable(&self, location: Location) -> bool {
@@ -416,6 +424,7 @@ fn object_place(
     let value = session.decode(&type_, contents).map_err(|error| Failure::of_interpreter(&error, packages))?;
     let abilities = session.abilities(&type_).map_err(|error| Failure::of_interpreter(&error, packages))?;
     let origin = Origin { id, owner: *object.owner(), mutable };
-    let content = Content::Held(session.hold(value));
+    let slot = session.hold(value).map_err(|error| Failure::of_interpreter(&error, packages))?;
+    let content = Content::Held(slot);
     Ok(Place { content, type_, abilities, tainted: false, origin: Some(origin), taken_as_copy: false })
 }

@@ -23,7 +23,7 @@ pub(super) struct ParsedModules {
 impl Machine<'_> {
     /// Publishes the modules as a new package; the result is its UpgradeCap.
     pub(super) fn publish(&mut self, modules: &[Vec<u8>], dependencies: &[Address]) -> Result<Vec<Place>, Failure> {
-        let id = self.session.fresh_id();
+        let id = self.fresh_id()?;
         let parsed = self.parse_modules(modules, id)?;
         let linkage_table = self.linkage_table(&parsed.modules, id, dependencies)?;
         self.check_linked(&parsed.modules)?;
@@ -38,7 +38,7 @@ impl Machine<'_> {
         for module in &parsed.modules {
             self.run_init(module)?;
         }
-        let cap = self.session.fresh_id();
+        let cap = self.fresh_id()?;
         let mut contents = [cap.as_bytes(), id.as_bytes(), 1u64.to_le_bytes().as_slice()].concat();
         contents.push(COMPATIBLE);
         let type_ = framework_type("package", "UpgradeCap");

@@ -54,7 +54,7 @@ impl Machine<'_> {
             .package(&upgrade.package)
             .ok_or_else(|| refused(PackageUpgradeError::UnableToFetchPackage { package_id: upgrade.package }))?;
         let parsed = self.parse_modules(&upgrade.modules, current.original_id)?;
-        let id = self.session.fresh_id();
+        let id = self.fresh_id()?;
         let linkage_table = self.linkage_table(&parsed.modules, current.original_id, &upgrade.dependencies)?;
         self.check_linked(&parsed.modules)?;
         let policy = Policy::of(ticket.policy)
