@@ -272,3 +272,9 @@ fun new_worker_pcrs(indexes: vector<u8>, values: vector<vector<u8>>): vector<Wor
     };
     pcrs
 }
+
+#[test_only]
+public fun fill_approvals_for_testing(cluster: &mut Cluster, pcrs: vector<u8>, count: u64) {
+    let release = release_mut(cluster, pcrs);
+    while (vector::length(&release.approvals) < count) vector::push_back(&mut release.approvals, b"someone")
+}
