@@ -1,5 +1,7 @@
 //! Arguments and results of commands: what may be passed where, how often, and what must be used up.
 
+#![allow(clippy::unwrap_used)]
+
 mod execution_chain;
 
 use execution_chain::{ALICE, Asked, BOB, Chain, Ptb};

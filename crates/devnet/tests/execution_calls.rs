@@ -1,5 +1,7 @@
 //! Calls: visibility, entry functions, aborts and where they happened, bounds, events, simulation.
 
+#![allow(clippy::unwrap_used)]
+
 mod execution_chain;
 
 use daas_devnet::execution::Checks;

@@ -1,5 +1,7 @@
 //! What transactions cost and who pays.
 
+#![allow(clippy::unwrap_used)]
+
 mod execution_chain;
 
 use execution_chain::{ALICE, Asked, BOB, Chain, PRICE, Ptb, SUI};

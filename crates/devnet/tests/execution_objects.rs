@@ -1,5 +1,7 @@
 //! What transactions do to objects: ownership, wrapping, children, sharing, and what the effects say about it.
 
+#![allow(clippy::unwrap_used)]
+
 mod execution_chain;
 
 use execution_chain::{ALICE, Asked, BOB, CLOCK, Chain, Ptb};

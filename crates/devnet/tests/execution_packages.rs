@@ -1,11 +1,13 @@
 //! Publishing and upgrading packages.
 
+#![allow(clippy::unwrap_used)]
+
 mod execution_chain;
 
 use daas_devnet::execution::{Refused, package_digest};
 use execution_chain::{ALICE, Asked, BOB, Chain, Ptb, STD, modules};
 use sui_sdk_types::{
-    Address, Command, ExecutionError, IdOperation, MovePackage, ObjectData, ObjectIn, ObjectOut, Owner,
+    Address, Command, ExecutionError, IdOperation, Identifier, MovePackage, ObjectData, ObjectIn, ObjectOut, Owner,
     PackageUpgradeError, Publish,
 };
 
@@ -56,7 +58,7 @@ fn publishing_makes_an_immutable_package_with_its_tables() {
     assert_eq!(id, Address::derive_id(executed.v2().transaction_digest, 0));
     assert_eq!(*chain.get(id).owner(), Owner::Immutable);
     assert_eq!((package.id, package.version), (id, 1));
-    assert_eq!(package.modules.keys().map(|name| name.as_str()).collect::<Vec<_>>(), ["tale"]);
+    assert_eq!(package.modules.keys().map(Identifier::as_str).collect::<Vec<_>>(), ["tale"]);
     assert_eq!(package.type_origin_table.len(), 1);
     assert_eq!(package.type_origin_table[0].package, id);
     assert_eq!(package.linkage_table.keys().copied().collect::<Vec<_>>(), [STD, Address::TWO]);

@@ -1,6 +1,8 @@
 //! Random programmable transactions: whatever they are, SUI is conserved, versions rise strictly, no object is in two
 //! places, a failed transaction changes nothing but gas and versions, and nothing panics.
 
+#![allow(clippy::unwrap_used)]
+
 mod execution_chain;
 
 use execution_chain::{ALICE, Asked, BOB, Chain, Ptb, SUI, contents};
@@ -103,8 +105,8 @@ fn build(chain: &Chain, package: Address, objects: &[Address], steps: &[Step]) -
                 ptb.command(Command::TransferObjects(TransferObjects { objects: all(objects), address }));
             }
             Step::Vector(typed, elements) if *typed || !elements.is_empty() => {
-                let type_ = typed.then(|| format!("{package}::items::Item").parse().unwrap());
-                ptb.command(Command::MakeMoveVector(MakeMoveVector { type_, elements: all(elements) }));
+                let element = typed.then(|| format!("{package}::items::Item").parse().unwrap());
+                ptb.command(Command::MakeMoveVector(MakeMoveVector { type_: element, elements: all(elements) }));
             }
             Step::Call(function, arguments) => {
                 let function = FUNCTIONS[usize::from(*function) % FUNCTIONS.len()];

@@ -1,5 +1,7 @@
 //! What never enters the chain: each refusal leaves every object as it was and charges nothing.
 
+#![allow(clippy::unwrap_used)]
+
 mod execution_chain;
 
 use daas_devnet::execution::Refused;
@@ -268,7 +270,7 @@ fn commands_of_nothing_and_transactions_beyond_the_limits_are_refused() {
     assert!(matches!(chain.refuse(&transaction), Refused::TooLarge { what: "commands", .. }));
 
     let mut ptb = Ptb::default();
-    ptb.bytes(&[0; 16 * 1024 + 1]);
+    ptb.bytes(&vec![0; 16 * 1024 + 1]);
     let transaction = chain.transaction(ALICE, ptb);
     assert!(matches!(chain.refuse(&transaction), Refused::TooLarge { what: "bytes of a pure input", .. }));
 }

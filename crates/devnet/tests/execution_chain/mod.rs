@@ -91,7 +91,7 @@ impl Chain {
             .written
             .iter()
             .find(|object| matches!(object.data(), ObjectData::Package(_)))
-            .map_or(Address::ZERO, |object| object.object_id());
+            .map_or(Address::ZERO, Object::object_id);
         (executed, id)
     }
 
@@ -154,7 +154,7 @@ impl Chain {
     /// Executes and keeps what came of it.
     pub fn execute(&mut self, transaction: &Transaction) -> Result<Executed, Refused> {
         let executed = execute(transaction, self, &self.modules, &self.environment)?;
-        self.check_invariants(&executed);
+        check_invariants(&executed);
         for id in executed.deleted.iter().chain(&executed.wrapped) {
             assert!(self.objects.remove(id).is_some(), "{id} did not exist");
         }
@@ -208,60 +208,60 @@ impl Chain {
         assert_eq!(before, self.objects);
         refused
     }
+}
 
-    /// What must hold after every execution, whatever it did.
-    fn check_invariants(&self, executed: &Executed) {
-        let effects = executed.v2();
-        let gas = &effects.gas_used;
-        // SUI is conserved: coins and rebates that went in are coins, rebates and fees that came out.
-        let before: u128 = executed
-            .inputs
-            .iter()
-            .filter(|object| executed.changed(object.object_id()))
-            .map(|object| u128::from(sui_inside(object)) + u128::from(object.storage_rebate()))
-            .sum();
-        let after: u128 = executed
-            .written
-            .iter()
-            .map(|object| u128::from(sui_inside(object)) + u128::from(object.storage_rebate()))
-            .sum();
-        let fees = u128::from(gas.computation_cost) + u128::from(gas.non_refundable_storage_fee);
-        assert_eq!(before, after + fees, "SUI is not conserved: {gas:?}");
-        // Versions rise, strictly and together; every written object names this transaction.
-        let highest = executed.inputs.iter().map(|object| object.version()).max().unwrap();
-        assert!(effects.lamport_version > highest);
-        for object in &executed.written {
-            assert_eq!(object.previous_transaction(), effects.transaction_digest);
-            if object.as_struct().is_some() {
-                assert_eq!(object.version(), effects.lamport_version);
-            }
+/// What must hold after every execution, whatever it did.
+fn check_invariants(executed: &Executed) {
+    let effects = executed.v2();
+    let gas = &effects.gas_used;
+    // SUI is conserved: coins and rebates that went in are coins, rebates and fees that came out.
+    let before: u128 = executed
+        .inputs
+        .iter()
+        .filter(|object| executed.changed(object.object_id()))
+        .map(|object| u128::from(sui_inside(object)) + u128::from(object.storage_rebate()))
+        .sum();
+    let after: u128 = executed
+        .written
+        .iter()
+        .map(|object| u128::from(sui_inside(object)) + u128::from(object.storage_rebate()))
+        .sum();
+    let fees = u128::from(gas.computation_cost) + u128::from(gas.non_refundable_storage_fee);
+    assert_eq!(before, after + fees, "SUI is not conserved: {gas:?}");
+    // Versions rise, strictly and together; every written object names this transaction.
+    let highest = executed.inputs.iter().map(|object| object.version()).max().unwrap();
+    assert!(effects.lamport_version > highest);
+    for object in &executed.written {
+        assert_eq!(object.previous_transaction(), effects.transaction_digest);
+        if object.as_struct().is_some() {
+            assert_eq!(object.version(), effects.lamport_version);
         }
-        // No object is in two places, and effects say what was written.
-        let mut ids: Vec<Address> = executed.written.iter().map(|object| object.object_id()).collect();
-        ids.extend(executed.deleted.iter().chain(&executed.wrapped));
-        let count = ids.len();
-        ids.sort_unstable();
-        ids.dedup();
-        assert_eq!(ids.len(), count, "an object is in two places");
-        for object in &executed.written {
-            let change = executed.change(object.object_id());
-            let digest = match &change.output_state {
-                sui_sdk_types::ObjectOut::ObjectWrite { digest, owner } => {
-                    assert_eq!(owner, object.owner());
-                    digest
-                }
-                sui_sdk_types::ObjectOut::PackageWrite { digest, .. } => digest,
-                other => panic!("{other:?}"),
-            };
-            assert_eq!(*digest, object.digest());
-        }
-        let index = effects.gas_object_index.unwrap() as usize;
-        assert!(effects.changed_objects[index].output_state != sui_sdk_types::ObjectOut::NotExist);
-        // The format holds: effects survive encoding.
-        let bytes = bcs::to_bytes(&executed.effects).unwrap();
-        assert_eq!(bcs::from_bytes::<sui_sdk_types::TransactionEffects>(&bytes).unwrap(), executed.effects);
-        assert_eq!(effects.events_digest, executed.events.as_ref().map(sui_sdk_types::TransactionEvents::digest));
     }
+    // No object is in two places, and effects say what was written.
+    let mut ids: Vec<Address> = executed.written.iter().map(Object::object_id).collect();
+    ids.extend(executed.deleted.iter().chain(&executed.wrapped));
+    let count = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), count, "an object is in two places");
+    for object in &executed.written {
+        let change = executed.change(object.object_id());
+        let digest = match &change.output_state {
+            sui_sdk_types::ObjectOut::ObjectWrite { digest, owner } => {
+                assert_eq!(owner, object.owner());
+                digest
+            }
+            sui_sdk_types::ObjectOut::PackageWrite { digest, .. } => digest,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(*digest, object.digest());
+    }
+    let index = effects.gas_object_index.unwrap() as usize;
+    assert!(effects.changed_objects[index].output_state != sui_sdk_types::ObjectOut::NotExist);
+    // The format holds: effects survive encoding.
+    let bytes = bcs::to_bytes(&executed.effects).unwrap();
+    assert_eq!(bcs::from_bytes::<sui_sdk_types::TransactionEffects>(&bytes).unwrap(), executed.effects);
+    assert_eq!(effects.events_digest, executed.events.as_ref().map(sui_sdk_types::TransactionEvents::digest));
 }
 
 /// SUI that the object holds: a coin of SUI (no other fixture object holds any).
@@ -316,7 +316,7 @@ impl Asked for Executed {
         self.written
             .iter()
             .filter(|object| object.as_struct().is_some_and(|stored| stored.object_type().to_string().ends_with(type_)))
-            .map(|object| object.object_id())
+            .map(Object::object_id)
             .filter(|id| self.change(*id).id_operation == sui_sdk_types::IdOperation::Created)
             .collect()
     }
