@@ -83,7 +83,10 @@ impl ObjectRuntime {
         if self.created.len() >= limit {
             return Err(Fault::Limit("number of created objects"));
         }
-        if self.created.insert(id) {
+        // A dynamic field that is removed and added again was changed, not created.
+        if let Some(position) = self.deleted.iter().position(|deleted| *deleted == id) {
+            self.deleted.swap_remove(position);
+        } else if self.created.insert(id) {
             self.created_order.push(id);
         }
         Ok(())
@@ -99,8 +102,13 @@ impl ObjectRuntime {
         self.created.contains(id)
     }
 
-    pub(crate) fn record_received(&mut self, id: Address) {
-        self.received.push(id);
+    /// `false` if the object has been received already.
+    pub(crate) fn record_received(&mut self, id: Address) -> bool {
+        let first = !self.received.contains(&id);
+        if first {
+            self.received.push(id);
+        }
+        first
     }
 }
 

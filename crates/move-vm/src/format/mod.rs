@@ -10,6 +10,6 @@ pub(crate) use code::Instruction;
 pub(crate) use parse::parse;
 pub(crate) use relocate::with_self_address;
 pub(crate) use tables::{
-    Code, Datatype, DatatypeHandle, DatatypeInstance, Field, FunctionDefinition, FunctionHandle, JumpTable, Tables,
+    Code, Datatype, DatatypeHandle, Field, FunctionDefinition, FunctionHandle, Tables,
     Token, Variant,
 };

@@ -1,6 +1,32 @@
 //! The framework packages `0x1` and `0x2`: declarations from a list, functions in Rust.
 
+mod address;
+mod ascii;
+mod balance;
+mod bcs;
+mod call;
+mod clock;
+mod coin;
+mod collections;
 mod declarations;
+mod dynamic_field;
+mod dynamic_object_field;
+mod ed25519;
+mod event;
+mod hash;
+mod hex;
+mod integer;
+mod nitro_attestation;
+mod object;
+mod option;
+mod package;
+mod string;
+mod transfer;
+mod tx_context;
+mod type_name;
+mod vec_map;
+mod vec_set;
+mod vector;
 
 use std::{
     collections::HashMap,
@@ -9,16 +35,49 @@ use std::{
 
 use sui_sdk_types::{Address, Identifier};
 
-use crate::{
-    CompiledModule, Location, ModuleId,
-    interpreter::{At, Native},
-};
+use crate::{CompiledModule, Location, ModuleId, interpreter::Native};
 
 /// Functions of one module: name and implementation.
 type Functions = &'static [(&'static str, Native)];
 
 /// Implemented functions by module: package (1 or 2), name, functions.
-const MODULES: &[(u8, &str, Functions)] = &[];
+const MODULES: &[(u8, &str, Functions)] = &[
+    (1, "address", address::STD),
+    (1, "ascii", ascii::FUNCTIONS),
+    (1, "bcs", bcs::STD),
+    (1, "hash", hash::STD),
+    (1, "option", option::FUNCTIONS),
+    (1, "string", string::FUNCTIONS),
+    (1, "type_name", type_name::FUNCTIONS),
+    (1, "u8", integer::U8),
+    (1, "u16", integer::U16),
+    (1, "u32", integer::U32),
+    (1, "u64", integer::U64),
+    (1, "u128", integer::U128),
+    (1, "u256", integer::U256_TYPE),
+    (1, "vector", vector::FUNCTIONS),
+    (2, "address", address::SUI),
+    (2, "bag", collections::BAG),
+    (2, "balance", balance::FUNCTIONS),
+    (2, "bcs", bcs::SUI),
+    (2, "clock", clock::FUNCTIONS),
+    (2, "coin", coin::FUNCTIONS),
+    (2, "dynamic_field", dynamic_field::FUNCTIONS),
+    (2, "dynamic_object_field", dynamic_object_field::FUNCTIONS),
+    (2, "ed25519", ed25519::FUNCTIONS),
+    (2, "event", event::FUNCTIONS),
+    (2, "hash", hash::SUI),
+    (2, "hex", hex::FUNCTIONS),
+    (2, "math", integer::MATH),
+    (2, "nitro_attestation", nitro_attestation::FUNCTIONS),
+    (2, "object", object::FUNCTIONS),
+    (2, "package", package::FUNCTIONS),
+    (2, "table", collections::TABLE),
+    (2, "transfer", transfer::FUNCTIONS),
+    (2, "tx_context", tx_context::FUNCTIONS),
+    (2, "vec_map", vec_map::FUNCTIONS),
+    (2, "vec_set", vec_set::FUNCTIONS),
+];
 
 /// Whether the address is a framework package (`0x1`, `0x2`, `0x3` and the other reserved ones below 0x1000 are not
 /// published by anyone).
@@ -33,9 +92,9 @@ pub(crate) fn module(id: &ModuleId) -> Option<&'static Arc<CompiledModule>> {
 }
 
 /// The location of an abort inside a framework function.
-pub(crate) fn location(at: At) -> Option<Location> {
-    let id = ModuleId::new(address(at.package), Identifier::new(at.module).ok()?);
-    let function = Identifier::new(at.function).ok()?;
+fn location(package: u8, name: &str, function: &str) -> Option<Location> {
+    let id = ModuleId::new(address(package), Identifier::new(name).ok()?);
+    let function = Identifier::new(function).ok()?;
     let function_index = module(&id)?.function_index(&function)?;
     Some(Location { module: id, function_index, function, instruction: 0 })
 }

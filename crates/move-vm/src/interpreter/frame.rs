@@ -5,7 +5,7 @@ use std::{cell::Cell, rc::Rc, sync::Arc};
 use smallvec::SmallVec;
 
 use super::Machine;
-use crate::{CompiledModule, Fault, format::Code, types::TypeId, value::Repr};
+use crate::{CompiledModule, Fault, Location, format::Code, types::TypeId, value::Repr};
 
 /// A function with its type arguments applied.
 pub(crate) struct Function {
@@ -68,20 +68,11 @@ pub(crate) struct Call<'m, 'a> {
     pub(crate) arguments: SmallVec<[Repr; 4]>,
 }
 
-/// A framework function that aborts inside another one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct At {
-    /// 1 or 2.
-    pub(crate) package: u8,
-    pub(crate) module: &'static str,
-    pub(crate) function: &'static str,
-}
-
 /// Why execution stopped, and where if not at the current instruction.
 #[derive(Debug)]
 pub(crate) struct Stop {
     pub(crate) fault: Fault,
-    pub(crate) at: Option<At>,
+    pub(crate) at: Option<Box<Location>>,
 }
 
 impl From<Fault> for Stop {

@@ -9,11 +9,11 @@ use std::{cell::Cell, collections::HashMap, rc::Rc, sync::Arc};
 use smallvec::SmallVec;
 use sui_sdk_types::Identifier;
 
-pub(crate) use frame::{At, Call, Function, Native, NativeResult, Returns, SlotCell, Stop};
+pub(crate) use frame::{Call, Function, Native, NativeResult, Returns, SlotCell, Stop};
 
 use crate::{
     Ability, AttestationVerifier, ChildSource, ExecutionError, Fault, Limits, Location, ModuleId, ModuleSource,
-    TxContext, Visibility, framework,
+    TxContext, Visibility,
     object_runtime::ObjectRuntime,
     types::{Type, TypeId, Types, fixed},
     value::Repr,
@@ -95,7 +95,7 @@ impl<'a> Machine<'a> {
         self.stack.extend(arguments);
         let result = self.enter(function, None).and_then(|()| self.interpret());
         if let Err(stop) = result {
-            let location = self.location(&stop);
+            let location = stop.at.or_else(|| self.location());
             self.frames.clear();
             self.locals.clear();
             self.stack.clear();
@@ -106,10 +106,7 @@ impl<'a> Machine<'a> {
         Ok(results)
     }
 
-    fn location(&self, stop: &Stop) -> Option<Box<Location>> {
-        if let Some(at) = stop.at {
-            return framework::location(at).map(Box::new);
-        }
+    fn location(&self) -> Option<Box<Location>> {
         let frame = self.frames.last()?;
         let function = &frame.function;
         Some(Box::new(Location {
@@ -205,7 +202,16 @@ impl<'a> Machine<'a> {
         if let Some(native) = function.native {
             let arguments: SmallVec<[Repr; 4]> = self.stack.drain(first..).collect();
             self.spend(10)?;
-            let results = native(&mut Call { machine: self, function, caller, arguments })?;
+            let results = native(&mut Call { machine: self, function, caller, arguments }).map_err(|mut stop| {
+                let own = || Location {
+                    module: function.compiled.id().clone(),
+                    function_index: function.definition,
+                    function: function.compiled.function_name(function.definition).clone(),
+                    instruction: 0,
+                };
+                stop.at.get_or_insert_with(|| Box::new(own()));
+                stop
+            })?;
             if results.len() != function.returns.len()
                 || !results.iter().zip(&function.returns).all(|(v, t)| self.fits(v, *t))
             {
