@@ -8,7 +8,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { readAborts } from "./scripts/aborts.mjs";
+import { readAborts, untestedAborts } from "./scripts/aborts.mjs";
 import { readModule } from "./scripts/bytecode.mjs";
 import { writeFramework } from "./scripts/framework.mjs";
 import { vectorsModule } from "./scripts/vectors.mjs";
@@ -40,9 +40,12 @@ async function main() {
   for (const { name, bytes } of built.modules) console.log(`${name.padEnd(14)} ${String(bytes.length).padStart(6)} bytes`);
   console.log(`digest         ${built.digest}`);
 
+  const aborts = readAborts(Object.values(input.files));
+  const untested = untestedAborts(aborts, Object.values(moveFiles(path.join(HERE, "tests"), "tests")));
+  if (untested.length) stop(`no test expects ${untested.join(", ")}`);
   const differing = [
     ["bytecode/package.json", packageJson(built)],
-    ["aborts.json", toJson(readAborts(Object.values(input.files)))],
+    ["aborts.json", toJson(aborts)],
     ["FRAMEWORK.md", frameworkPage(built.modules)],
     ["tests/vectors.move", vectorsModule()],
   ].filter(([file, content]) => !settle(file, content));

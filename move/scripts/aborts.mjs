@@ -18,3 +18,10 @@ export function readAborts(sources) {
   }
   return Object.fromEntries(Object.entries(aborts).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
+
+/// The abort codes, as `module::Name`, that no test expects.
+export function untestedAborts(aborts, tests) {
+  const expected = new Set(tests.flatMap((source) => [...source.matchAll(/abort_code = k3s_daas::(\w+::\w+)/g)].map((m) => m[1])));
+  const names = Object.entries(aborts).flatMap(([module, codes]) => Object.values(codes).map(({ name }) => `${module}::${name}`));
+  return names.filter((name) => !expected.has(name));
+}

@@ -357,3 +357,8 @@ public fun state_for_testing(cluster: &Cluster, instance: vector<u8>): (u64, u64
     let registration = registration(cluster, instance);
     (registration.document_at_ms, registration.expires_at_ms, registration.sequence)
 }
+
+#[test_only]
+public fun hand_over_for_testing(cluster: &mut Cluster, successor: vector<u8>, clock: &Clock) {
+    make_active(cluster, successor, false, clock::timestamp_ms(clock))
+}

@@ -1,10 +1,10 @@
 /// A delay before the package can change, or no change at all: users see an upgrade coming and can leave first.
 module k3s_daas::upgrade_lock;
 
+use k3s_daas::arithmetic;
 use sui::clock::{Self, Clock};
 use sui::event;
 use sui::package::{Self, UpgradeCap, UpgradeReceipt, UpgradeTicket};
-use k3s_daas::arithmetic;
 
 /// The delay is zero or above 90 days: choose another.
 const EDelay: u64 = 1;
@@ -42,11 +42,7 @@ public struct Frozen has copy, drop { lock: ID, package: ID }
 
 /// There is no way back: the cap leaves the lock only by `make_immutable`.
 public fun lock(cap: UpgradeCap, delay_ms: u64, ctx: &mut TxContext) {
-    assert!(delay_ms > 0 && delay_ms <= MAX_DELAY_MS, EDelay);
-    let owner = tx_context::sender(ctx);
-    let lock = UpgradeLock { id: object::new(ctx), owner, cap, delay_ms, pending: option::none() };
-    event::emit(Locked { lock: id(&lock), owner, package: package::upgrade_package(&lock.cap), delay_ms });
-    transfer::share_object(lock)
+    transfer::share_object(new(cap, delay_ms, ctx))
 }
 
 /// Replaces what was proposed before; the delay begins anew.
@@ -88,8 +84,19 @@ public fun make_immutable(lock: UpgradeLock, ctx: &TxContext) {
     object::delete(id)
 }
 
+fun new(cap: UpgradeCap, delay_ms: u64, ctx: &mut TxContext): UpgradeLock {
+    assert!(delay_ms > 0 && delay_ms <= MAX_DELAY_MS, EDelay);
+    let owner = tx_context::sender(ctx);
+    let lock = UpgradeLock { id: object::new(ctx), owner, cap, delay_ms, pending: option::none() };
+    event::emit(Locked { lock: id(&lock), owner, package: package::upgrade_package(&lock.cap), delay_ms });
+    lock
+}
+
 fun id(lock: &UpgradeLock): ID { object::uid_to_inner(&lock.id) }
 
 fun check_owner(lock: &UpgradeLock, ctx: &TxContext) {
     assert!(lock.owner == tx_context::sender(ctx), ENotOwner)
 }
+
+#[test_only]
+public fun new_for_testing(cap: UpgradeCap, delay_ms: u64, ctx: &mut TxContext): UpgradeLock { new(cap, delay_ms, ctx) }

@@ -1,0 +1,449 @@
+#[test_only]
+module k3s_daas::enclave_tests;
+
+use k3s_daas::attested::{Self, Attested};
+use k3s_daas::cluster::{Self, AdminCap, Cluster};
+use k3s_daas::enclave;
+use k3s_daas::fixture::{activate, attested, cluster, filled, finish, now, other_cluster, pcrs, publish, register};
+use k3s_daas::measurements;
+use k3s_daas::vectors;
+use std::string;
+use sui::clock::{Self, Clock};
+
+const NEVER: u64 = 0xdead;
+const REGISTRATION: u64 = 10_800_000;
+const MAX_AGE: u64 = 300_000;
+
+fun me(): vector<u8> { vectors::instance_key() }
+
+fun other(): vector<u8> { vectors::other_instance_key() }
+
+/// Where the vectors' sequence starts.
+fun sequence(): u64 { now() }
+
+/// The clock's cluster with an active instance, and another one registered beside it.
+fun two(): (Cluster, AdminCap, Clock) {
+    let (mut cluster, cap, clock) = cluster();
+    activate(&mut cluster, &cap, &clock);
+    enclave::admit(&mut cluster, attested(other(), now() - 1_000), now());
+    (cluster, cap, clock)
+}
+
+fun admit_at(at_ms: u64, now: u64) {
+    let (mut cluster, cap, clock) = cluster();
+    publish(&mut cluster, &cap, &clock);
+    enclave::admit(&mut cluster, attested(me(), at_ms), now);
+    finish(cluster, cap, clock)
+}
+
+/// The release's measurements, with other PCRs or another configuration.
+fun other_attested(pcr2: u8, pcr8: Option<vector<u8>>): Attested {
+    let mut indexes = vector[0, 1, 2];
+    let mut values = vector[filled(1, 48), filled(2, 48), filled(pcr2, 48)];
+    if (option::is_some(&pcr8)) {
+        vector::push_back(&mut indexes, 8);
+        vector::push_back(&mut values, *option::borrow(&pcr8))
+    };
+    let cluster = object::id_from_address(@0xd726ecf6f7036ee3557cd6c7b93a49b231070e8eecada9cfa157e40e3f02e5d3);
+    attested::from_parts(&option::some(me()), &option::some(vectors::claims()), indexes, values, now() - 500, cluster)
+}
+
+#[test]
+fun a_registration_lives_from_its_document() {
+    let (mut cluster, cap, clock) = cluster();
+    register(&mut cluster, &cap, &clock);
+    let (document, expires, sequence) = enclave::state_for_testing(&cluster, me());
+    assert!(document == now() - 1_000 && expires == document + REGISTRATION && sequence == document);
+    enclave::verify(&cluster, me(), &clock);
+    finish(cluster, cap, clock)
+}
+
+#[test]
+fun registering_again_changes_nothing() {
+    let (mut cluster, cap, clock) = cluster();
+    register(&mut cluster, &cap, &clock);
+    let events = sui::event::num_events();
+    enclave::admit(&mut cluster, attested(me(), now() - 1_000), now() + 5);
+    enclave::admit(&mut cluster, attested(me(), now() - 2_000), now() + 5);
+    enclave::admit(&mut cluster, attested(me(), now()), now() + 5);
+    let (document, expires, _) = enclave::state_for_testing(&cluster, me());
+    assert!(document == now() - 1_000 && expires == document + REGISTRATION && sui::event::num_events() == events);
+    finish(cluster, cap, clock)
+}
+
+#[test]
+fun an_expired_registration_takes_a_new_document_and_no_old_one() {
+    let (mut cluster, cap, clock) = cluster();
+    register(&mut cluster, &cap, &clock);
+    let later = now() + REGISTRATION;
+    enclave::admit(&mut cluster, attested(me(), now() - 1_000), later);
+    let (document, _, _) = enclave::state_for_testing(&cluster, me());
+    assert!(document == now() - 1_000);
+    enclave::admit(&mut cluster, attested(me(), later), later);
+    let (document, expires, sequence) = enclave::state_for_testing(&cluster, me());
+    assert!(document == later && expires == later + REGISTRATION && sequence == later);
+    finish(cluster, cap, clock)
+}
+
+#[test]
+fun the_oldest_document_is_taken() { admit_at(now() - MAX_AGE, now()) }
+
+#[test]
+fun the_newest_document_is_taken() { admit_at(now(), now()) }
+
+#[test, expected_failure(abort_code = k3s_daas::enclave::EDocumentTooOld)]
+fun a_stale_document_is_refused() { admit_at(now() - MAX_AGE - 1, now()) }
+
+#[test, expected_failure(abort_code = k3s_daas::enclave::EDocumentFromFuture)]
+fun a_document_from_the_future_is_refused() { admit_at(now() + 1, now()) }
+
+#[test, expected_failure(abort_code = k3s_daas::enclave::EDocumentFromFuture)]
+fun a_document_from_the_end_of_time_is_refused() { admit_at(18_446_744_073_709_551_615, now()) }
+
+#[test, expected_failure(abort_code = k3s_daas::enclave::EOtherConfig)]
+fun another_configuration_than_the_pinned_is_refused() {
+    let (mut cluster, cap, clock) = cluster();
+    cluster::set_config_pin(&mut cluster, &cap, option::some(filled(4, 32)));
+    register(&mut cluster, &cap, &clock);
+    abort NEVER
+}
+
+#[test]
+fun the_pinned_configuration_is_taken() {
+    let (mut cluster, cap, clock) = cluster();
+    cluster::set_config_pin(&mut cluster, &cap, option::some(filled(3, 32)));
+    register(&mut cluster, &cap, &clock);
+    finish(cluster, cap, clock)
+}
+
+#[test, expected_failure(abort_code = k3s_daas::enclave::EOtherPcr8)]
+fun another_pcr8_is_refused() {
+    let (mut cluster, cap, clock) = cluster();
+    publish(&mut cluster, &cap, &clock);
+    enclave::admit(&mut cluster, other_attested(3, option::some(filled(9, 48))), now());
+    abort NEVER
+}
+
+#[test, expected_failure(abort_code = k3s_daas::enclave::EOtherPcr8)]
+fun a_missing_pcr8_is_refused() {
+    let (mut cluster, cap, clock) = cluster();
+    publish(&mut cluster, &cap, &clock);
+    enclave::admit(&mut cluster, other_attested(3, option::none()), now());
+    abort NEVER
+}
+
+#[test, expected_failure(abort_code = k3s_daas::measurements::EUnknownRelease)]
+fun the_right_pcr8_does_not_help_another_image() {
+    let (mut cluster, cap, clock) = cluster();
+    publish(&mut cluster, &cap, &clock);
+    enclave::admit(&mut cluster, other_attested(4, option::some(filled(8, 48))), now());
+    abort NEVER
+}
+
+#[test, expected_failure(abort_code = k3s_daas::measurements::ENotGood)]
+fun an_instance_of_a_revoked_release_does_not_register() {
+    let (mut cluster, cap, clock) = cluster();
+    publish(&mut cluster, &cap, &clock);
+    measurements::revoke(&mut cluster, &cap, pcrs(), false);
+    enclave::admit(&mut cluster, attested(me(), now()), now());
+    abort NEVER
+}
+
+#[test, expected_failure(abort_code = k3s_daas::measurements::ENotGood)]
+fun a_registered_instance_falls_with_its_release() {
+    let (mut cluster, cap, clock) = cluster();
+    register(&mut cluster, &cap, &clock);
+    measurements::revoke(&mut cluster, &cap, pcrs(), false);
+    enclave::verify(&cluster, me(), &clock);
+    abort NEVER
+}
+
+#[test, expected_failure(abort_code = k3s_daas::enclave::ENotRegistered)]
+fun who_never_registered_is_not_verified() {
+    let (cluster, _cap, clock) = cluster();
+    enclave::verify(&cluster, me(), &clock);
+    abort NEVER
+}
+
+#[test, expected_failure(abort_code = k3s_daas::enclave::EExpired)]
+fun an_expired_registration_is_not_verified() {
+    let (mut cluster, cap, mut clock) = cluster();
+    register(&mut cluster, &cap, &clock);
+    clock::set_for_testing(&mut clock, now() - 1_000 + REGISTRATION + 1);
+    enclave::verify(&cluster, me(), &clock);
+    abort NEVER
+}
+
+#[test, expected_failure(abort_code = k3s_daas::enclave::ENotActive)]
+fun the_genuine_image_elsewhere_is_not_the_active_instance() {
+    let (cluster, _cap, clock) = two();
+    enclave::verify(&cluster, other(), &clock);
+    enclave::verify_active(&cluster, other(), &clock);
+    abort NEVER
+}
+
+#[test]
+fun the_activated_instance_is_active() {
+    let (cluster, cap, clock) = two();
+    enclave::verify_active(&cluster, me(), &clock);
+    finish(cluster, cap, clock)
+}
+
+#[test, expected_failure(abort_code = k3s_daas::enclave::EAlreadyActive)]
+fun nothing_is_activated_twice() {
+    let (mut cluster, cap, clock) = two();
+    enclave::activate(&mut cluster, &cap, me(), &clock);
+    abort NEVER
+}
+
+#[test, expected_failure(abort_code = k3s_daas::enclave::ENotRegistered)]
+fun only_a_registered_instance_is_activated() {
+    let (mut cluster, cap, clock) = cluster();
+    enclave::activate(&mut cluster, &cap, me(), &clock);
+    abort NEVER
+}
+
+#[test, expected_failure(abort_code = k3s_daas::cluster::EOtherAdminCap)]
+fun another_clusters_cap_activates_nothing() {
+    let (mut cluster, _cap, clock) = two();
+    let (_other, other_cap) = other_cluster();
+    enclave::activate(&mut cluster, &other_cap, other(), &clock);
+    abort NEVER
+}
+
+#[test, expected_failure(abort_code = k3s_daas::cluster::EWrongVersion)]
+fun a_newer_cluster_is_not_verified_here() {
+    let (mut cluster, _cap, clock) = two();
+    cluster::set_version_for_testing(&mut cluster, 2);
+    enclave::verify_active(&cluster, me(), &clock);
+    abort NEVER
+}
+
+// === Renewal ===
+
+#[test]
+fun the_instance_renews_with_a_newer_document_and_its_signature() {
+    let (mut cluster, cap, clock) = two();
+    enclave::readmit(&mut cluster, attested(me(), now() - 500), sequence(), vectors::renewal(), now());
+    let (document, expires, sequence) = enclave::state_for_testing(&cluster, me());
+    assert!(document == now() - 500 && expires == document + REGISTRATION && sequence == now());
+    finish(cluster, cap, clock)
+}
+
+#[test, expected_failure(abort_code = k3s_daas::enclave::EDocumentNotNewer)]
+fun the_same_document_renews_nothing() {
+    let (mut cluster, _cap, _clock) = two();
+    enclave::readmit(&mut cluster, attested(me(), now() - 1_000), sequence(), vectors::renewal(), now());
+    abort NEVER
+}
+
+#[test, expected_failure(abort_code = k3s_daas::enclave::ESignature)]
+fun a_renewal_is_signed() {
+    let (mut cluster, _cap, _clock) = two();
+    enclave::readmit(&mut cluster, attested(me(), now() - 400), sequence(), vectors::renewal(), now());
+    abort NEVER
+}
+
+#[test, expected_failure(abort_code = k3s_daas::enclave::ENotRegistered)]
+fun only_a_registration_is_renewed() {
+    let (mut cluster, _cap, _clock) = cluster();
+    enclave::readmit(&mut cluster, attested(me(), now() - 500), sequence(), vectors::renewal(), now());
+    abort NEVER
+}
+
+#[test, expected_failure(abort_code = k3s_daas::enclave::EOtherMeasurements)]
+fun an_instance_keeps_its_image() {
+    let (mut cluster, _cap, _clock) = two();
+    enclave::readmit(&mut cluster, other_attested(4, option::some(filled(8, 48))), sequence(), vectors::renewal(), now());
+    abort NEVER
+}
+
+#[test, expected_failure(abort_code = k3s_daas::enclave::EActiveIdentityChanged)]
+fun the_active_instance_keeps_its_certificates() {
+    let (mut cluster, cap, clock) = cluster();
+    register(&mut cluster, &cap, &clock);
+    cluster::set_active(&mut cluster, me(), filled(7, 32), filled(1, 32), pcrs(), true, now());
+    enclave::readmit(&mut cluster, attested(me(), now() - 500), sequence(), vectors::renewal(), now());
+    abort NEVER
+}
+
+// === What the active instance says ===
+
+fun anchor(cluster: &mut Cluster, epoch: u64, hash: vector<u8>, clock: &Clock) {
+    enclave::anchor(cluster, me(), sequence(), epoch, hash, vectors::anchor(), clock)
+}
+
+#[test]
+fun the_active_instance_anchors() {
+    let (mut cluster, cap, clock) = two();
+    anchor(&mut cluster, 7, vectors::hash(), &clock);
+    let (epoch, hash) = cluster::anchor_for_testing(&cluster);
+    assert!(epoch == 7 && hash == vectors::hash());
+    finish(cluster, cap, clock)
+}
+
+#[test, expected_failure(abort_code = k3s_daas::enclave::ESequence)]
+fun nothing_is_said_twice() {
+    let (mut cluster, _cap, clock) = two();
+    enclave::name_successor(&mut cluster, me(), sequence(), vectors::successor_key(), vectors::naming(), &clock);
+    anchor(&mut cluster, 7, vectors::hash(), &clock);
+    abort NEVER
+}
+
+#[test, expected_failure(abort_code = k3s_daas::enclave::EEpoch)]
+fun an_anchor_never_goes_back() {
+    let (mut cluster, _cap, clock) = two();
+    cluster::set_anchor(&mut cluster, 7, filled(1, 32), me(), now());
+    anchor(&mut cluster, 7, vectors::hash(), &clock);
+    abort NEVER
+}
+
+#[test, expected_failure(abort_code = k3s_daas::enclave::EHashLength)]
+fun an_anchor_is_a_sha256() {
+    let (mut cluster, _cap, clock) = two();
+    anchor(&mut cluster, 7, filled(1, 31), &clock);
+    abort NEVER
+}
+
+#[test, expected_failure(abort_code = k3s_daas::enclave::ESignature)]
+fun an_anchor_is_signed() {
+    let (mut cluster, _cap, clock) = two();
+    anchor(&mut cluster, 8, vectors::hash(), &clock);
+    abort NEVER
+}
+
+#[test, expected_failure(abort_code = k3s_daas::enclave::ENotActive)]
+fun only_the_active_instance_anchors() {
+    let (mut cluster, _cap, clock) = two();
+    enclave::anchor(&mut cluster, other(), sequence(), 7, vectors::hash(), vectors::anchor(), &clock);
+    abort NEVER
+}
+
+#[test, expected_failure(abort_code = k3s_daas::enclave::EExpired)]
+fun an_expired_active_instance_does_not_anchor() {
+    let (mut cluster, _cap, mut clock) = two();
+    clock::set_for_testing(&mut clock, now() + REGISTRATION);
+    anchor(&mut cluster, 7, vectors::hash(), &clock);
+    abort NEVER
+}
+
+#[test, expected_failure(abort_code = k3s_daas::signatures::EWeakKey)]
+fun a_successor_key_is_not_weak() {
+    let (mut cluster, _cap, clock) = two();
+    enclave::name_successor(&mut cluster, me(), sequence(), filled(0, 32), vectors::naming(), &clock);
+    abort NEVER
+}
+
+// === Hand-over ===
+
+#[test]
+fun the_active_instance_hands_over() {
+    let (mut cluster, cap, clock) = two();
+    enclave::hand_over(&mut cluster, me(), sequence(), other(), vectors::handover(), &clock);
+    assert!(cluster::is_active(&cluster, &other()) && cluster::generation(&cluster) == 2);
+    finish(cluster, cap, clock)
+}
+
+#[test]
+fun the_successor_key_hands_over_after_an_outage() {
+    let (mut cluster, cap, mut clock) = two();
+    enclave::name_successor(&mut cluster, me(), sequence(), vectors::successor_key(), vectors::naming(), &clock);
+    let later = now() + 2 * REGISTRATION;
+    clock::set_for_testing(&mut clock, later);
+    enclave::admit(&mut cluster, attested(other(), later), later);
+    let signature = vectors::handover_by_successor();
+    enclave::hand_over(&mut cluster, vectors::successor_key(), sequence() + 1, other(), signature, &clock);
+    assert!(cluster::is_active(&cluster, &other()));
+    finish(cluster, cap, clock)
+}
+
+#[test, expected_failure(abort_code = k3s_daas::enclave::ENotSigner)]
+fun a_key_that_was_not_named_hands_nothing_over() {
+    let (mut cluster, _cap, clock) = two();
+    let signature = vectors::handover_by_successor();
+    enclave::hand_over(&mut cluster, vectors::successor_key(), sequence() + 1, other(), signature, &clock);
+    abort NEVER
+}
+
+#[test, expected_failure(abort_code = k3s_daas::enclave::ESignature)]
+fun a_hand_over_is_signed_by_its_signer() {
+    let (mut cluster, _cap, clock) = two();
+    enclave::hand_over(&mut cluster, me(), sequence() + 1, other(), vectors::handover_by_successor(), &clock);
+    abort NEVER
+}
+
+#[test, expected_failure(abort_code = k3s_daas::enclave::EAlreadyActive)]
+fun nobody_hands_over_to_himself() {
+    let (mut cluster, cap, clock) = cluster();
+    register(&mut cluster, &cap, &clock);
+    enclave::admit(&mut cluster, attested(other(), now() - 1_000), now());
+    enclave::hand_over_for_testing(&mut cluster, me(), &clock);
+    enclave::hand_over_for_testing(&mut cluster, me(), &clock);
+    abort NEVER
+}
+
+#[test, expected_failure(abort_code = k3s_daas::enclave::ERevokedSigner)]
+fun revoked_code_does_not_choose_its_successor() {
+    let (mut cluster, cap, clock) = two();
+    measurements::revoke(&mut cluster, &cap, pcrs(), false);
+    enclave::hand_over(&mut cluster, me(), sequence(), other(), vectors::handover(), &clock);
+    abort NEVER
+}
+
+#[test, expected_failure(abort_code = k3s_daas::enclave::ENotRegistered)]
+fun a_successor_is_registered() {
+    let (mut cluster, cap, clock) = cluster();
+    activate(&mut cluster, &cap, &clock);
+    enclave::hand_over(&mut cluster, me(), sequence(), other(), vectors::handover(), &clock);
+    abort NEVER
+}
+
+// === Clearing away ===
+
+#[test]
+fun a_forgotten_instance_comes_back_above_all_it_ever_signed() {
+    let (mut cluster, cap, mut clock) = two();
+    let later = now() + REGISTRATION;
+    clock::set_for_testing(&mut clock, later);
+    enclave::forget_expired(&mut cluster, other(), &clock);
+    enclave::admit(&mut cluster, attested(other(), later), later);
+    let (_, _, sequence) = enclave::state_for_testing(&cluster, other());
+    assert!(sequence == later);
+    finish(cluster, cap, clock)
+}
+
+#[test, expected_failure(abort_code = k3s_daas::enclave::ENotExpired)]
+fun a_registration_is_not_forgotten_early() {
+    let (mut cluster, _cap, mut clock) = two();
+    clock::set_for_testing(&mut clock, now() - 1_000 + REGISTRATION);
+    enclave::forget_expired(&mut cluster, other(), &clock);
+    abort NEVER
+}
+
+#[test, expected_failure(abort_code = k3s_daas::enclave::EStillActive)]
+fun the_active_instance_is_not_forgotten() {
+    let (mut cluster, _cap, mut clock) = two();
+    clock::set_for_testing(&mut clock, now() + REGISTRATION);
+    enclave::forget_expired(&mut cluster, me(), &clock);
+    abort NEVER
+}
+
+#[test, expected_failure(abort_code = k3s_daas::measurements::ENotGood)]
+fun a_retired_release_registers_nobody() {
+    let (mut cluster, cap, clock) = cluster();
+    publish(&mut cluster, &cap, &clock);
+    measurements::retire(&mut cluster, &cap, pcrs(), now(), &clock);
+    enclave::admit(&mut cluster, attested(me(), now()), now() + 1);
+    abort NEVER
+}
+
+#[test]
+fun releases_overlap() {
+    let (mut cluster, cap, clock) = two();
+    let pcr = filled(7, 48);
+    let revision = string::utf8(b"next");
+    measurements::publish(&mut cluster, &cap, pcr, pcr, pcr, option::none(), vector[], vector[], filled(1, 32), revision, &clock);
+    measurements::retire(&mut cluster, &cap, pcrs(), now() + 1, &clock);
+    enclave::verify_active(&cluster, me(), &clock);
+    finish(cluster, cap, clock)
+}
