@@ -10,7 +10,7 @@ use crate::{
     interpreter::Machine,
     interpreter::SlotCell,
     types::TypeId,
-    value::Repr,
+    value::{Repr, Value},
 };
 
 /// Objects of one transaction.
@@ -26,6 +26,7 @@ pub(crate) struct ObjectRuntime {
     children_order: Vec<Address>,
     received: Vec<Address>,
     events: Vec<Event>,
+    shared_before: HashSet<Address>,
 }
 
 /// A child object as it was and as it is.
@@ -69,6 +70,7 @@ impl ObjectRuntime {
             children_order: Vec::new(),
             received: Vec::new(),
             events: Vec::new(),
+            shared_before: HashSet::new(),
         }
     }
 
@@ -100,6 +102,15 @@ impl ObjectRuntime {
 
     pub(crate) fn is_created(&self, id: &Address) -> bool {
         self.created.contains(id)
+    }
+
+    pub(crate) fn record_shared(&mut self, id: Address) {
+        self.shared_before.insert(id);
+    }
+
+    /// New objects can be shared, and shared ones again (`TransferResult`, sui-move-natives).
+    pub(crate) fn is_sharable(&self, id: &Address) -> bool {
+        self.is_created(id) || self.shared_before.contains(id)
     }
 
     /// `false` if the object has been received already.
@@ -159,12 +170,12 @@ impl Machine<'_> {
     pub(crate) fn take_child(&mut self, id: Address) -> Result<Repr, Fault> {
         let current = self.objects.children.get_mut(&id).and_then(|child| child.current.take());
         let slot = current.ok_or(Fault::Missing(format!("child {id}")))?.slot;
-        self.slots[slot as usize].value.take().ok_or(Fault::Unverified("child is in use"))
+        self.slots[slot as usize].value.take().map(|value| value.0).ok_or(Fault::Unverified("child is in use"))
     }
 
     pub(crate) fn new_slot(&mut self, value: Repr) -> Result<u32, Fault> {
         let slot = u32::try_from(self.slots.len()).map_err(|_| Fault::Limit("slots"))?;
-        self.slots.push(SlotCell { value: Some(value), lent: None });
+        self.slots.push(SlotCell { value: Some(Value(value)), lent: None });
         Ok(slot)
     }
 
@@ -231,7 +242,7 @@ impl Machine<'_> {
             }
             let Some(current) = &child.current else { continue };
             let Some(value) = &self.slots[current.slot as usize].value else { continue };
-            let contents = encode(&self, value, self.limits.object_bytes)?;
+            let contents = encode(&self, &value.0, self.limits.object_bytes)?;
             let unchanged = child.original.as_ref().is_some_and(|original| {
                 original.parent == current.parent && original.type_ == current.type_ && original.contents == contents
             });

@@ -243,7 +243,7 @@ impl<'a> Session<'a> {
         let mutable = passing == Passing::MutableReference;
         let cell = self.machine.slots.get_mut(slot.0 as usize).ok_or(Fault::Slot("unknown"))?;
         let value = cell.value.as_ref().ok_or(Fault::Slot("empty"))?;
-        let type_ = Machine::type_of(value);
+        let type_ = Machine::type_of(&value.0);
         match cell.lent {
             Some((lent, exclusive)) if lent == call && (exclusive || mutable) => {
                 return Err(Fault::Slot("already lent").into());
@@ -257,7 +257,7 @@ impl<'a> Session<'a> {
     /// Takes the value out of the slot, which is empty afterwards.
     pub fn take(&mut self, slot: Slot) -> Result<Value, ExecutionError> {
         let cell = self.machine.slots.get_mut(slot.0 as usize).ok_or(Fault::Slot("unknown"))?;
-        Ok(Value(cell.value.take().ok_or(Fault::Slot("empty"))?))
+        Ok(cell.value.take().ok_or(Fault::Slot("empty"))?)
     }
 
     /// Puts a value back into a slot that is empty.
@@ -266,15 +266,21 @@ impl<'a> Session<'a> {
         if cell.value.is_some() || value.is_reference() {
             return Err(Fault::Slot("full").into());
         }
-        cell.value = Some(value.0);
+        cell.value = Some(value);
         Ok(())
+    }
+
+    /// Looks at the slot's value.
+    pub fn peek(&self, slot: Slot) -> Result<&Value, ExecutionError> {
+        let cell = self.machine.slots.get(slot.0 as usize).ok_or(Fault::Slot("unknown"))?;
+        Ok(cell.value.as_ref().ok_or(Fault::Slot("empty"))?)
     }
 
     /// A copy of the slot's value, whose type must have `copy`.
     pub fn copy(&mut self, slot: Slot) -> Result<Value, ExecutionError> {
         let cell = self.machine.slots.get_mut(slot.0 as usize).ok_or(Fault::Slot("unknown"))?;
         let value = cell.value.take().ok_or(Fault::Slot("empty"))?;
-        let copy = self.machine.copy(&value);
+        let copy = self.machine.copy(&value.0);
         self.machine.slots[slot.0 as usize].value = Some(value);
         Ok(Value(copy?))
     }
@@ -283,14 +289,14 @@ impl<'a> Session<'a> {
     pub fn encode_slot(&self, slot: Slot) -> Result<Vec<u8>, ExecutionError> {
         let cell = self.machine.slots.get(slot.0 as usize).ok_or(Fault::Slot("unknown"))?;
         let value = cell.value.as_ref().ok_or(Fault::Slot("empty"))?;
-        Ok(codec::encode(&self.machine, value, self.machine.limits.object_bytes)?)
+        Ok(codec::encode(&self.machine, &value.0, self.machine.limits.object_bytes)?)
     }
 
     /// The type of the slot's value.
     pub fn slot_type(&self, slot: Slot) -> Result<TypeTag, ExecutionError> {
         let cell = self.machine.slots.get(slot.0 as usize).ok_or(Fault::Slot("unknown"))?;
         let value = cell.value.as_ref().ok_or(Fault::Slot("empty"))?;
-        Ok(self.machine.types.tag(Machine::type_of(value))?)
+        Ok(self.machine.types.tag(Machine::type_of(&value.0))?)
     }
 
     /// Reads the BCS of a value of the type. Not for references.
@@ -393,6 +399,11 @@ impl<'a> Session<'a> {
     /// Records that an object that the caller destroyed is gone.
     pub fn record_deleted(&mut self, id: Address) {
         self.machine.objects.record_deleted(id);
+    }
+
+    /// Tells that an input object is shared: taken by value, it may be shared again.
+    pub fn record_shared(&mut self, id: Address) {
+        self.machine.objects.record_shared(id);
     }
 
     /// Whether the id was created in this session and still exists.

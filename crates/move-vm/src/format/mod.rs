@@ -10,6 +10,5 @@ pub(crate) use code::Instruction;
 pub(crate) use parse::parse;
 pub(crate) use relocate::with_self_address;
 pub(crate) use tables::{
-    Code, Datatype, DatatypeHandle, Field, FunctionDefinition, FunctionHandle, Tables,
-    Token, Variant,
+    Code, Datatype, DatatypeHandle, Field, FunctionDefinition, FunctionHandle, Tables, Token, Variant,
 };

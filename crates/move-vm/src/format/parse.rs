@@ -290,7 +290,7 @@ impl Parser<'_> {
         }
         let handle = r.index()?;
         bound(handle, self.tables.datatype_handles.len(), "datatype handle")?;
-        if r.byte()? != 0x01 {
+        if r.byte()? != 0x02 {
             return Err(LoadError::Malformed("enum"));
         }
         let count = r.small()?;

@@ -2,7 +2,7 @@
 
 use super::{
     Functions,
-    call::{abort, abort_in, mistyped, one},
+    call::{abort_in, mistyped, one},
 };
 use crate::{
     codec,

@@ -60,7 +60,7 @@ fn freeze(c: &mut Call<'_, '_>) -> NativeResult {
 fn share(c: &mut Call<'_, '_>) -> NativeResult {
     let object = c.take(0)?;
     let id = object_id(&object).ok_or_else(mistyped)?;
-    if !c.machine.objects.is_created(&id) {
+    if !c.machine.objects.is_sharable(&id) {
         return Err(abort_in(2, "transfer", "share_object_impl", SHARED_NON_NEW));
     }
     c.machine.transfer(&object, Recipient::Shared)?;

@@ -18,7 +18,7 @@ impl Machine<'_> {
                 .filter(|cell| cell.activation == activation)
                 .and_then(|cell| cell.value.as_ref()),
             Root::Slot { index, call } if call == self.call_number => {
-                self.slots.get(index as usize).and_then(|cell| cell.value.as_ref())
+                self.slots.get(index as usize).and_then(|cell| cell.value.as_ref()).map(|value| &value.0)
             }
             Root::Slot { .. } => None,
         }
@@ -33,7 +33,7 @@ impl Machine<'_> {
                 .filter(|cell| cell.activation == activation)
                 .and_then(|cell| cell.value.as_mut()),
             Root::Slot { index, call } if call == self.call_number => {
-                self.slots.get_mut(index as usize).and_then(|cell| cell.value.as_mut())
+                self.slots.get_mut(index as usize).and_then(|cell| cell.value.as_mut()).map(|value| &mut value.0)
             }
             Root::Slot { .. } => None,
         }

@@ -5,7 +5,12 @@ use std::{cell::Cell, rc::Rc, sync::Arc};
 use smallvec::SmallVec;
 
 use super::Machine;
-use crate::{CompiledModule, Fault, Location, format::Code, types::TypeId, value::Repr};
+use crate::{
+    CompiledModule, Fault, Location,
+    format::Code,
+    types::TypeId,
+    value::{Repr, Value},
+};
 
 /// A function with its type arguments applied.
 pub(crate) struct Function {
@@ -48,7 +53,7 @@ pub(super) struct LocalCell {
 
 /// A place outside frames: an object lent by the caller, or a dynamic field.
 pub(crate) struct SlotCell {
-    pub(crate) value: Option<Repr>,
+    pub(crate) value: Option<Value>,
     /// Number of the call that it is lent for, and whether mutably.
     pub(crate) lent: Option<(u32, bool)>,
 }

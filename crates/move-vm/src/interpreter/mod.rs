@@ -9,7 +9,7 @@ use std::{cell::Cell, collections::HashMap, rc::Rc, sync::Arc};
 use smallvec::SmallVec;
 use sui_sdk_types::Identifier;
 
-pub(crate) use frame::{Call, Function, Native, NativeResult, Returns, SlotCell, Stop};
+pub(crate) use frame::{Call, Function, Native, NativeResult, SlotCell, Stop};
 
 use crate::{
     Ability, AttestationVerifier, ChildSource, ExecutionError, Fault, Limits, Location, ModuleId, ModuleSource,
