@@ -320,6 +320,9 @@ pub struct Token {
     /// What the token is shown to
     #[arg(long, value_enum, default_value_t)]
     pub purpose: TokenPurpose,
+    /// Make a new session key first, if the old one is lost or known to others; prints no token
+    #[arg(long)]
+    pub rotate: bool,
     /// Its life: 5m at most for api, 10m for join [default: the longest]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub lifetime: Option<Duration>,

@@ -2,13 +2,20 @@
 
 pub mod arguments;
 mod commands;
+mod connection;
 pub mod development;
 pub mod doctor;
+pub mod invocation;
 pub mod measurements;
+mod moment;
+mod nodes;
 pub mod output;
 pub mod places;
-pub mod session;
+mod session_keys;
+pub mod sheet;
+mod views;
 mod waiting;
+mod wallets;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -17,7 +24,7 @@ use clap::Parser as _;
 use daas_diagnostics::{Diagnostic, codes};
 
 use arguments::{Arguments, Command};
-use session::{Session, first_screen};
+use invocation::{Invocation, first_screen};
 
 /// Runs one command: 0 done or true, 1 refused or failed, 2 wrong usage.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -32,15 +39,15 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         screen.error(&error);
         return ExitCode::from(error.code().exit_status());
     }
-    let session = match Session::open(&arguments.global, screen) {
-        Ok(session) => session,
+    let invocation = match Invocation::open(&arguments.global, screen) {
+        Ok(invocation) => invocation,
         Err(error) => {
             screen.error(&error);
             return ExitCode::from(error.code().exit_status());
         }
     };
-    let screen = session.screen;
-    match run(session, arguments.command) {
+    let screen = invocation.screen;
+    match run(invocation, arguments.command) {
         Ok(code) => code,
         Err(error) => {
             screen.error(&error);
@@ -49,16 +56,16 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn run(session: Session, command: Command) -> Result<ExitCode, Diagnostic> {
+fn run(invocation: Invocation, command: Command) -> Result<ExitCode, Diagnostic> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .map_err(|error| Diagnostic::new(codes::INTERNAL).caused_by(&error))?;
-    let screen = session.screen;
+    let screen = invocation.screen;
     let report = runtime.block_on(async {
         tokio::select! {
-            report = commands::run(session, command) => report,
+            report = commands::run(invocation, command) => report,
             _ = tokio::signal::ctrl_c() => {
                 Err(Diagnostic::new(codes::INTERRUPTED).with_words("what", "this command", "이 명령"))
             }

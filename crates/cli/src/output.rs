@@ -63,6 +63,11 @@ impl Screen {
         Self { format, progress: self.progress && format == Format::Human, ..self }
     }
 
+    /// Whether answers go to a terminal.
+    pub fn answers_a_terminal(&self) -> bool {
+        std::io::stdout().is_terminal()
+    }
+
     /// Prints an answer. A reader that went away early (`daas node list | head`) is no error.
     pub fn answer(&self, report: &dyn Report) {
         let text = match self.format {
@@ -166,6 +171,11 @@ impl Page {
         }
     }
 
+    /// What an error says, in the page's language.
+    pub fn of(&self, error: &Diagnostic) -> String {
+        format!("{}: {}", error.code(), error.message(self.lang))
+    }
+
     /// A line.
     pub fn line(&mut self, text: impl AsRef<str>) {
         self.painted(Paint::Plain, text);
@@ -175,6 +185,12 @@ impl Page {
     pub fn painted(&mut self, paint: Paint, text: impl AsRef<str>) {
         let text = self.paint(paint, &daas_diagnostics::redact(text.as_ref()));
         self.text.push_str(&text);
+        self.text.push('\n');
+    }
+
+    /// A credential that was asked for. The only text that is not masked.
+    pub fn secret(&mut self, text: &str) {
+        self.text.push_str(text);
         self.text.push('\n');
     }
 

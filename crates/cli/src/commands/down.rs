@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use super::Answer;
 use crate::arguments::Down;
 use crate::development::{Devnet, Lock};
+use crate::invocation::Invocation;
 use crate::output::{Page, Paint, Report};
 use crate::places::{Places, Role, file_failed};
-use crate::session::Session;
 
 /// What was ended and removed.
 #[derive(Debug)]
@@ -18,15 +18,15 @@ struct Stopped {
     state: String,
 }
 
-pub(super) async fn run(session: &Session, arguments: &Down) -> Answer {
-    let places = &session.places;
+pub(super) async fn run(invocation: &Invocation, arguments: &Down) -> Answer {
+    let places = &invocation.places;
     let state = places.state().display().to_string();
     if !places.state().exists() {
         return Ok(Box::new(Stopped { devnet: false, purged: false, state }));
     }
     let _lock = Lock::take(places).await?;
     let devnet = {
-        let _step = session.screen.step("stopping the development chain", "개발용 체인을 멈추는 중");
+        let _step = invocation.screen.step("stopping the development chain", "개발용 체인을 멈추는 중");
         Devnet::stop(places).await?
     };
     if arguments.purge {

@@ -3,7 +3,7 @@
 use daas_diagnostics::{Diagnostic, codes};
 use serde::{Deserialize, Serialize};
 
-use crate::places::{Places, private_folder, read_if_there, write_private};
+use crate::places::{Places, Role, private_folder, read_if_there, write_private};
 
 /// The made things of one chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,10 +15,10 @@ pub struct Record {
     pub listen: std::net::SocketAddr,
     /// The published package.
     pub package: Option<String>,
+    /// Digest of the bytecode that was published.
+    pub bytecode: Option<String>,
     /// The cluster.
     pub cluster: Option<String>,
-    /// The node id of the staker.
-    pub node: Option<String>,
     /// The stake.
     pub stake: Option<String>,
 }
@@ -26,7 +26,7 @@ pub struct Record {
 impl Record {
     /// The record of a chain on which nothing has been made.
     pub fn of_chain(chain_id: &str, listen: std::net::SocketAddr) -> Self {
-        Self { chain_id: chain_id.to_owned(), listen, package: None, cluster: None, node: None, stake: None }
+        Self { chain_id: chain_id.to_owned(), listen, package: None, bytecode: None, cluster: None, stake: None }
     }
 
     /// What the last run left.
@@ -53,16 +53,18 @@ impl Record {
 
         let mut text = String::from("# Written by `daas up`; it is written again each time.\n");
         let rpc = format!("http://{}", self.listen);
+        let state_dir = places.of(Role::Client).display().to_string();
         let fields = [
             ("rpc", Some(&rpc)),
             ("chain_id", Some(&self.chain_id)),
             ("package", self.package.as_ref()),
             ("cluster", self.cluster.as_ref()),
+            ("state_dir", Some(&state_dir)),
         ];
         for (name, value) in fields {
             if let Some(value) = value {
-                // Writing to a String cannot fail. None of the values has a quote or a backslash.
-                let _ = writeln!(text, "{name} = \"{value}\"");
+                // Writing to a String cannot fail; a JSON string is a basic string of TOML, too.
+                let _ = writeln!(text, "{name} = {}", serde_json::Value::from(value.as_str()));
             }
         }
         write_private(&places.client_settings(), text.as_bytes())

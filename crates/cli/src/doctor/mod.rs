@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::output::{Page, Paint, Report};
 
-pub use network::ChainCheck;
+pub use network::{ChainAnswer, ChainCheck};
 
 /// What a machine is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]

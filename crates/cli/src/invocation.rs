@@ -12,7 +12,7 @@ use crate::places::Places;
 
 /// Everything that is known before a command begins.
 #[derive(Debug)]
-pub struct Session {
+pub struct Invocation {
     /// Where answers go.
     pub screen: Screen,
     /// Where files are.
@@ -23,9 +23,11 @@ pub struct Session {
     pub listing: Listing,
     /// The development setup, if these settings are its own.
     pub development: Option<Record>,
+    /// Whether other commands find this state folder only if it is named again.
+    pub needs_state_dir: bool,
 }
 
-impl Session {
+impl Invocation {
     /// Reads flags, environment and file.
     pub fn open(global: &Global, screen: Screen) -> Result<Self, Diagnostic> {
         let environment = Environment::collect();
@@ -40,6 +42,7 @@ impl Session {
         };
         Ok(Self {
             screen: screen.in_format(format),
+            needs_state_dir: global.state_dir.is_some() && std::env::var_os("DAAS_STATE_DIR").is_none(),
             development: if is_development { Record::read(&places)? } else { None },
             places,
             settings: loaded.settings,
