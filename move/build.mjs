@@ -10,6 +10,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { readAborts, untestedAborts } from "./scripts/aborts.mjs";
 import { readModule } from "./scripts/bytecode.mjs";
+import { frameworkFetcher, moveFiles, packageFiles } from "./scripts/package.mjs";
 import { writeFramework } from "./scripts/framework.mjs";
 import { vectorsModule } from "./scripts/vectors.mjs";
 
@@ -34,14 +35,14 @@ async function main() {
   const builder = await import("@zktx.io/sui-move-builder/full");
   await builder.initMovePackageBuilder();
   writeFramework(ABIS, scratch);
-  const input = { files: packageFiles(), fetcher: frameworkFetcher(), network: "mainnet" };
+  const input = { files: packageFiles(HERE), fetcher: frameworkFetcher(scratch), network: "mainnet" };
 
   const built = await compile(builder, input);
   for (const { name, bytes } of built.modules) console.log(`${name.padEnd(14)} ${String(bytes.length).padStart(6)} bytes`);
   console.log(`digest         ${built.digest}`);
 
   const aborts = readAborts(Object.values(input.files));
-  const untested = untestedAborts(aborts, Object.values(moveFiles(path.join(HERE, "tests"), "tests")));
+  const untested = untestedAborts(aborts, Object.values(moveFiles(HERE, "tests")));
   if (untested.length) stop(`no test expects ${untested.join(", ")}`);
   const differing = [
     ["bytecode/package.json", packageJson(built)],
@@ -52,7 +53,7 @@ async function main() {
   if (differing.length) {
     stop(`${differing.map(([file]) => `move/${file}`).join(", ")} differ from a fresh build: run \`node move/build.mjs\` and commit`);
   }
-  if (!flags.includes("--no-test")) await runTests(builder, { ...input, files: packageFiles() });
+  if (!flags.includes("--no-test")) await runTests(builder, { ...input, files: packageFiles(HERE) });
   if (flags.includes("--with-sui")) compareWithSui(built);
 }
 
@@ -83,11 +84,11 @@ function compareWithSui(built) {
     return;
   }
   const folder = path.join(scratch, "package");
-  for (const [file, content] of Object.entries(withoutTests(packageFiles()))) {
+  for (const [file, content] of Object.entries(withoutTests(packageFiles(HERE)))) {
     fs.mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
     fs.writeFileSync(path.join(folder, file), content);
   }
-  const arguments_ = ["move", "build", "--path", folder, "--dump-bytecode-as-base64"];
+  const arguments_ = ["move", "build", "--path", folder, "--dump-bytecode-as-base64", "--build-env", "mainnet"];
   const dumped = JSON.parse(execFileSync("sui", arguments_, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }));
   const theirs = new Map(dumped.modules.map((m) => [readModule(Buffer.from(m, "base64")).name, m]));
   const wrong = built.modules.filter(({ name, bytes }) => theirs.get(name) !== bytes.toString("base64"));
@@ -98,40 +99,8 @@ function compareWithSui(built) {
   console.log("`sui move build` makes the same bytes");
 }
 
-/// The package's own files, by path.
-function packageFiles() {
-  const files = { "Move.toml": fs.readFileSync(path.join(HERE, "Move.toml"), "utf8") };
-  for (const folder of ["sources", "tests"]) Object.assign(files, moveFiles(path.join(HERE, folder), folder));
-  return files;
-}
-
 function withoutTests(files) {
   return Object.fromEntries(Object.entries(files).filter(([file]) => !file.startsWith("tests/")));
-}
-
-function moveFiles(folder, prefix) {
-  const files = {};
-  for (const name of fs.readdirSync(folder).sort()) {
-    if (/\.(move|toml)$/.test(name)) files[`${prefix}/${name}`] = fs.readFileSync(path.join(folder, name), "utf8");
-  }
-  return files;
-}
-
-/// Answers the builder's request for the framework with the generated interfaces.
-function frameworkFetcher() {
-  return {
-    async fetch(_repository, _revision, folder) {
-      const home = path.join(scratch, path.basename(folder ?? ""));
-      const manifest = fs.readFileSync(path.join(home, "Move.toml"), "utf8");
-      return { "Move.toml": manifest, ...moveFiles(path.join(home, "sources"), "sources") };
-    },
-    async fetchFile() {
-      return null;
-    },
-    getResolvedSha() {
-      return "0".repeat(40);
-    },
-  };
 }
 
 function packageJson({ modules, digest, dependencies }) {
