@@ -15,7 +15,7 @@ fn item(chain: &mut Chain, package: Address) -> Address {
     chain.succeed(ALICE, ptb).created("items::Item")[0]
 }
 
-fn tainted() -> CommandArgumentError {
+fn hot() -> CommandArgumentError {
     CommandArgumentError::InvalidArgumentToPrivateEntryFunction
 }
 
@@ -70,7 +70,7 @@ fn functions_that_return_references_cannot_be_called() {
 fn private_transfers_and_events_of_the_framework_cannot_be_called() {
     let (mut chain, package) = Chain::with_rules();
     let type_ = format!("{package}::items::Item");
-    for function in ["transfer::transfer", "transfer::share_object", "transfer::freeze_object", "event::emit"] {
+    for function in ["transfer::transfer", "transfer::share_object", "transfer::freeze_object"] {
         let id = item(&mut chain, package);
         let mut ptb = Ptb::default();
         let mut arguments = vec![ptb.object(&chain, id)];
@@ -80,6 +80,12 @@ fn private_transfers_and_events_of_the_framework_cannot_be_called() {
         ptb.call_with(Address::TWO, function, &[&type_], arguments);
         assert_eq!(chain.fail(ALICE, ptb), (ExecutionError::NonEntryFunctionInvoked, Some(0)), "{function}");
     }
+    let mut ptb = Ptb::default();
+    let number = ptb.pure(&5u64);
+    let note = ptb.call(package, "items::note", vec![number]);
+    ptb.call_with(Address::TWO, "event::emit", &[&format!("{package}::items::Note")], vec![note]);
+    assert_eq!(chain.fail(ALICE, ptb), (ExecutionError::NonEntryFunctionInvoked, Some(1)));
+
     let id = item(&mut chain, package);
     let mut ptb = Ptb::default();
     let (argument, to) = (ptb.object(&chain, id), ptb.pure(&BOB));
@@ -88,34 +94,58 @@ fn private_transfers_and_events_of_the_framework_cannot_be_called() {
 }
 
 #[test]
-fn a_private_entry_function_takes_inputs_but_no_values_of_public_functions() {
+fn a_private_entry_function_takes_what_public_functions_gave_and_changed() {
     let (mut chain, package) = Chain::with_rules();
     let id = item(&mut chain, package);
     let mut ptb = Ptb::default();
     let (argument, value) = (ptb.object(&chain, id), ptb.pure(&6u64));
-    ptb.call(package, "calls::only_entry", vec![argument, value]);
-    ptb.call(package, "calls::only_entry", vec![argument, value]);
-    chain.succeed(ALICE, ptb);
-
-    let mut ptb = Ptb::default();
-    let (argument, value) = (ptb.object(&chain, id), ptb.pure(&6u64));
     ptb.call(package, "items::set", vec![argument, value]);
     ptb.call(package, "calls::only_entry", vec![argument, value]);
-    let error = ExecutionError::CommandArgumentError { argument: 0, kind: tainted() };
-    assert_eq!(chain.fail(ALICE, ptb), (error.clone(), Some(1)));
-
-    let mut ptb = Ptb::default();
-    let number = ptb.pure(&6u64);
-    let note = ptb.call(package, "items::note", vec![number]);
+    let note = ptb.call(package, "items::note", vec![value]);
     ptb.call(package, "calls::entry_value", vec![note]);
-    assert_eq!(chain.fail(ALICE, ptb), (error.clone(), Some(1)));
-
-    let mut ptb = Ptb::default();
-    let number = ptb.pure(&6u64);
-    let number = ptb.call(package, "calls::public_only", vec![number]);
+    let number = ptb.call(package, "calls::public_only", vec![value]);
     let vector = ptb.vector(Some("u64"), vec![number]);
     ptb.call(package, "calls::entry_vector", vec![vector]);
-    assert_eq!(chain.fail(ALICE, ptb), (error, Some(2)));
+    chain.succeed(ALICE, ptb);
+}
+
+#[test]
+fn a_private_entry_function_takes_nothing_that_met_a_living_hot_potato() {
+    let (mut chain, package) = Chain::with_rules();
+    let error = ExecutionError::CommandArgumentError { argument: 0, kind: hot() };
+    let mut ptb = Ptb::default();
+    let number = ptb.pure(&6u64);
+    let potato = ptb.call(package, "items::potato", vec![number]);
+    ptb.call(package, "calls::entry_number", vec![number]);
+    ptb.call(package, "items::eat", vec![potato]);
+    assert_eq!(chain.fail(ALICE, ptb), (error, Some(1)));
+
+    let mut ptb = Ptb::default();
+    let (number, other) = (ptb.pure(&6u64), ptb.pure(&7u64));
+    let potato = ptb.call(package, "items::potato", vec![number]);
+    ptb.call(package, "calls::entry_number", vec![other]);
+    ptb.call(package, "items::eat", vec![potato]);
+    ptb.call(package, "calls::entry_number", vec![number]);
+    chain.succeed(ALICE, ptb);
+}
+
+#[test]
+fn a_private_entry_function_takes_nothing_that_met_a_consumed_shared_object() {
+    let (mut chain, package) = Chain::with_rules();
+    let mut ptb = Ptb::default();
+    let value = ptb.pure(&5u64);
+    let shared = ptb.call(package, "items::new", vec![value]);
+    ptb.call(package, "items::share", vec![shared]);
+    let shared = chain.succeed(ALICE, ptb).created("items::Item")[0];
+    let mut ptb = Ptb::default();
+    let value = ptb.pure(&5u64);
+    let item = ptb.call(package, "items::new", vec![value]);
+    let boxed = ptb.call(package, "items::wrap", vec![item]);
+    let shared = ptb.object(&chain, shared);
+    let swapped = ptb.call(package, "items::swap_items", vec![boxed, shared]);
+    ptb.call(package, "calls::only_entry", vec![swapped, value]);
+    let error = ExecutionError::CommandArgumentError { argument: 0, kind: hot() };
+    assert_eq!(chain.fail(ALICE, ptb), (error, Some(3)));
 }
 
 #[test]

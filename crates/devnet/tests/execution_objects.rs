@@ -524,8 +524,8 @@ fn a_sponsor_pays_with_several_coins_while_the_sender_uses_his_objects() {
     let executed = chain.execute(&transaction).unwrap();
     assert_eq!(chain.value(id), 6);
     assert_eq!(executed.deleted, vec![second]);
-    let cost = u64::try_from(executed.v2().gas_used.net_gas_usage()).unwrap();
-    assert_eq!(chain.value(first), before + 70 - cost);
+    let cost = i128::from(executed.v2().gas_used.net_gas_usage());
+    assert_eq!(i128::from(chain.value(first)), i128::from(before) + 70 - cost);
     assert_eq!(
         executed.v2().gas_object_index.map(|index| executed.v2().changed_objects[index as usize].object_id),
         Some(first)

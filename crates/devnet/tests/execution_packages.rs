@@ -5,6 +5,7 @@
 mod execution_chain;
 
 use daas_devnet::execution::{Refused, package_digest};
+use daas_move_vm::CompiledModule;
 use execution_chain::{ALICE, Asked, BOB, Chain, Ptb, STD, modules};
 use sui_sdk_types::{
     Address, Command, ExecutionError, IdOperation, Identifier, MovePackage, ObjectData, ObjectIn, ObjectOut, Owner,
@@ -118,9 +119,7 @@ fn modules_that_do_not_parse_carry_an_address_or_repeat_are_not_published() {
     let mut chain = Chain::new();
     let malformed = ExecutionError::VmVerificationOrDeserializationError;
     let good = modules("story_v1");
-    let mut addressed = good[0].clone();
-    let at = addressed.windows(32).rposition(|window| window == [0; 32]).unwrap();
-    addressed[at + 31] = 9;
+    let (_, addressed) = CompiledModule::with_self_address(&good[0], Address::from_static("0x9")).unwrap();
     for (bytes, error) in [
         (vec![b"no module".to_vec()], malformed.clone()),
         (vec![good[0][..good[0].len() / 2].to_vec()], malformed.clone()),

@@ -73,7 +73,7 @@ impl Machine<'_> {
                     format!("the coin holds less than {amount}"),
                 ));
             };
-            coins.push(self.keep(part, type_.clone(), false)?);
+            coins.push(self.keep(part, type_.clone())?);
         }
         Ok(coins)
     }
@@ -108,14 +108,12 @@ impl Machine<'_> {
             (None, None) => return Err(Failure::argument(0, CommandArgumentError::InvalidArgumentArity)),
         };
         let loans = Loans::new();
-        let mut tainted = false;
         let mut values = Vec::with_capacity(elements.len());
         for (index, location) in elements.into_iter().enumerate() {
-            tainted |= self.place(location).tainted;
             values.push(self.take(index, location, &element, GasCoin::Stays, &loans)?);
         }
         let value = self.session.make_vector(&element, values).map_err(|error| self.failure(&error))?;
-        Ok(vec![self.keep(value, TypeTag::Vector(Box::new(element)), tainted)?])
+        Ok(vec![self.keep(value, TypeTag::Vector(Box::new(element)))?])
     }
 
     fn move_call(&mut self, call: &MoveCall) -> Result<Vec<Place>, Failure> {
@@ -144,7 +142,6 @@ impl Machine<'_> {
         arguments: &[Location],
     ) -> Result<Vec<Place>, Failure> {
         let private_entry = signature.is_entry && signature.visibility != Visibility::Public;
-        let taints = !signature.is_entry;
         let context = signature
             .parameters
             .last()
@@ -158,28 +155,26 @@ impl Machine<'_> {
         let mut loans = Loans::new();
         let mut values = Vec::with_capacity(signature.parameters.len());
         for (index, (location, parameter)) in arguments.iter().zip(&signature.parameters).enumerate() {
-            if private_entry && self.checks == Checks::Enabled && self.place(*location).tainted {
-                return Err(Failure::argument(index, CommandArgumentError::InvalidArgumentToPrivateEntryFunction));
-            }
             values.push(match parameter.passing {
                 Passing::Value => self.take(index, *location, &parameter.type_, GasCoin::Stays, &loans)?,
                 passing => self.lend(index, *location, &parameter.type_, passing, &mut loans)?,
             });
+        }
+        if private_entry
+            && self.checks == Checks::Enabled
+            && let Some(index) = self.hot_argument()
+        {
+            return Err(Failure::argument(index, CommandArgumentError::InvalidArgumentToPrivateEntryFunction));
         }
         if let Some(passing) = context {
             values.push(self.session.tx_context(passing).map_err(|error| self.failure(&error))?);
         }
         let results =
             self.session.call(module, function, type_arguments, values).map_err(|error| self.failure(&error))?;
-        if taints {
-            for location in loans.iter().filter_map(|(location, mutable)| mutable.then_some(*location)) {
-                self.place_mut(location).tainted = true;
-            }
-        }
         results
             .into_iter()
             .zip(&signature.returns)
-            .map(|(value, returned)| self.keep(value, returned.type_.clone(), true))
+            .map(|(value, returned)| self.keep(value, returned.type_.clone()))
             .collect()
     }
 

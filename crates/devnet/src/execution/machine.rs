@@ -10,6 +10,7 @@ use sui_sdk_types::{
 };
 
 use super::admission::{Admitted, CLOCK};
+use super::cliques::{Clique, Cliques};
 use super::failure::{Failure, narrow};
 use super::linkage::Packages;
 use super::pure::PureLayout;
@@ -40,9 +41,9 @@ pub(super) struct Place {
     content: Content,
     type_: TypeTag,
     abilities: AbilitySet,
-    /// The value went through a public function that is no entry: private entry functions do not take it.
-    pub tainted: bool,
     pub origin: Option<Origin>,
+    clique: Clique,
+    heats: bool,
     taken_as_copy: bool,
 }
 
@@ -77,7 +78,10 @@ pub(super) struct Machine<'a> {
     pub inputs: Vec<Place>,
     results: Vec<Vec<Place>>,
     pub outputs: Option<Vec<CommandOutput>>,
-    pub mutated: Vec<Location>,
+    mutated: Vec<Location>,
+    cliques: Cliques,
+    met: Vec<(usize, Clique)>,
+    consumed_shared: bool,
 }
 
 /// The interpreter's view of child objects.
@@ -106,7 +110,8 @@ impl<'a> Machine<'a> {
         inputs: &[Admitted],
         now_ms: u64,
     ) -> Result<Self, Failure> {
-        let gas = object_place(&mut session, packages, gas, true, now_ms)?;
+        let mut cliques = Cliques::default();
+        let gas = object_place(&mut session, packages, gas, true, now_ms, cliques.alone())?;
         let inputs = inputs
             .iter()
             .map(|input| match input {
@@ -114,11 +119,14 @@ impl<'a> Machine<'a> {
                     content: Content::Pure(bytes.clone()),
                     type_: TypeTag::Signer,
                     abilities: AbilitySet::default(),
-                    tainted: false,
                     origin: None,
+                    clique: cliques.alone(),
+                    heats: false,
                     taken_as_copy: false,
                 }),
-                Admitted::Object { object, mutable } => object_place(&mut session, packages, object, *mutable, now_ms),
+                Admitted::Object { object, mutable } => {
+                    object_place(&mut session, packages, object, *mutable, now_ms, cliques.alone())
+                }
             })
             .collect::<Result<_, Failure>>()?;
         Ok(Self {
@@ -134,13 +142,17 @@ impl<'a> Machine<'a> {
             results: Vec::new(),
             outputs: None,
             mutated: Vec::new(),
+            cliques,
+            met: Vec::new(),
+            consumed_shared: false,
         })
     }
 
     /// Runs the commands in order; a failure carries the index of its command, if it belongs to one.
     pub(super) fn run(&mut self, transaction: &ProgrammableTransaction) -> Result<(), (Failure, Option<u64>)> {
         for (index, command) in transaction.commands.iter().enumerate() {
-            let results = self.command(command).map_err(|failure| (failure, Some(index as u64)))?;
+            let mut results = self.command(command).map_err(|failure| (failure, Some(index as u64)))?;
+            self.entangle(&mut results);
             self.record(&results).map_err(|failure| (failure, Some(index as u64)))?;
             self.results.push(results);
         }
@@ -238,6 +250,7 @@ impl<'a> Machine<'a> {
         if place.origin.is_some_and(|origin| !origin.mutable) {
             return Err(Failure::argument(index, CommandArgumentError::InvalidObjectByValue));
         }
+        self.met.push((index, place.clique));
         match place.content {
             Content::Gone => Err(Failure::argument(index, CommandArgumentError::ArgumentWithoutValue)),
             Content::Pure(bytes) => self.from_pure(index, type_, &bytes),
@@ -250,6 +263,10 @@ impl<'a> Machine<'a> {
             }
             Content::Held(slot) => {
                 self.place_mut(location).content = Content::Gone;
+                self.consumed_shared |= place.origin.is_some_and(|origin| matches!(origin.owner, Owner::Shared(_)));
+                if place.heats {
+                    self.cliques.cool(place.clique);
+                }
                 self.session.take(slot).map_err(|error| self.failure(&error))
             }
         }
@@ -285,6 +302,7 @@ impl<'a> Machine<'a> {
         if mutable && place.origin.is_some_and(|origin| !origin.mutable) {
             return Err(Failure::argument(index, CommandArgumentError::InvalidObjectByMutRef));
         }
+        self.met.push((index, place.clique));
         let slot = match place.content {
             Content::Gone => return Err(Failure::argument(index, CommandArgumentError::ArgumentWithoutValue)),
             Content::Held(_) if place.type_ != *type_ => {
@@ -312,10 +330,32 @@ impl<'a> Machine<'a> {
     }
 
     /// Puts a value in a new place.
-    pub(super) fn keep(&mut self, value: Value, type_: TypeTag, tainted: bool) -> Result<Place, Failure> {
+    pub(super) fn keep(&mut self, value: Value, type_: TypeTag) -> Result<Place, Failure> {
         let abilities = self.abilities(&type_)?;
         let content = Content::Held(self.hold(value)?);
-        Ok(Place { content, type_, abilities, tainted, origin: None, taken_as_copy: false })
+        let clique = self.cliques.alone();
+        Ok(Place { content, type_, abilities, origin: None, clique, heats: false, taken_as_copy: false })
+    }
+
+    /// The first argument of this command that may still be under the influence of a hot potato.
+    pub(super) fn hot_argument(&self) -> Option<usize> {
+        self.met.iter().find(|(_, clique)| self.cliques.is_hot(*clique)).map(|(index, _)| *index)
+    }
+
+    /// Arguments and results of a command belong together from now on.
+    fn entangle(&mut self, results: &mut [Place]) {
+        let met: Vec<Clique> = self.met.drain(..).map(|(_, clique)| clique).collect();
+        let clique = self.cliques.merge(&met);
+        if std::mem::take(&mut self.consumed_shared) {
+            self.cliques.heat_for_good(clique);
+        }
+        for place in results {
+            place.clique = clique;
+            place.heats = !place.abilities.has(Ability::Drop) && !place.abilities.has(Ability::Store);
+            if place.heats {
+                self.cliques.heat(clique);
+            }
+        }
     }
 
     /// The BCS of the value that is still in the place, with its type.
@@ -408,6 +448,7 @@ fn object_place(
     object: &Object,
     mutable: bool,
     now_ms: u64,
+    clique: Clique,
 ) -> Result<Place, Failure> {
     let Some(stored) = object.as_struct() else {
         return Err(Failure::new(ExecutionError::InvariantViolation, "a package is no input"));
@@ -423,8 +464,11 @@ fn object_place(
     };
     let value = session.decode(&type_, contents).map_err(|error| Failure::of_interpreter(&error, packages))?;
     let abilities = session.abilities(&type_).map_err(|error| Failure::of_interpreter(&error, packages))?;
+    if let Owner::Shared(_) = object.owner() {
+        session.record_shared(id);
+    }
     let origin = Origin { id, owner: *object.owner(), mutable };
     let slot = session.hold(value).map_err(|error| Failure::of_interpreter(&error, packages))?;
     let content = Content::Held(slot);
-    Ok(Place { content, type_, abilities, tainted: false, origin: Some(origin), taken_as_copy: false })
+    Ok(Place { content, type_, abilities, origin: Some(origin), clique, heats: false, taken_as_copy: false })
 }

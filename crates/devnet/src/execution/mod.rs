@@ -4,6 +4,7 @@
 //! (locks, storage, checkpoints, signatures) is the ledger's business.
 
 mod admission;
+mod cliques;
 mod commands;
 mod effects;
 mod environment;

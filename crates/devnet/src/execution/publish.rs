@@ -43,7 +43,7 @@ impl Machine<'_> {
         contents.push(COMPATIBLE);
         let type_ = framework_type("package", "UpgradeCap");
         let cap = self.session.decode(&type_, &contents).map_err(|error| self.failure(&error))?;
-        Ok(vec![self.keep(cap, type_, false)?])
+        Ok(vec![self.keep(cap, type_)?])
     }
 
     /// Parses modules that carry the address 0x0 and gives them the address `original_id`.

@@ -81,7 +81,7 @@ impl Machine<'_> {
         let receipt = [ticket.cap.as_bytes(), id.as_bytes()].concat();
         let type_ = framework_type("package", "UpgradeReceipt");
         let receipt = self.session.decode(&type_, &receipt).map_err(|error| self.failure(&error))?;
-        Ok(vec![self.keep(receipt, type_, false)?])
+        Ok(vec![self.keep(receipt, type_)?])
     }
 
     fn take_ticket(&mut self, upgrade: &Upgrade) -> Result<Ticket, Failure> {
