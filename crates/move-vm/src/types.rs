@@ -79,6 +79,8 @@ pub(crate) struct Types<'a> {
     by_type: HashMap<Type, TypeId>,
     max_depth: usize,
     max_types: usize,
+    /// Types whose fields are being interned. A failure leaves them unfinished for the rest of the transaction.
+    unfinished: usize,
 }
 
 impl<'a> Types<'a> {
@@ -91,6 +93,7 @@ impl<'a> Types<'a> {
             by_type: HashMap::new(),
             max_depth: limits.type_depth,
             max_types: limits.types,
+            unfinished: 0,
         };
         let primitives = [
             Type::Bool,
@@ -161,14 +164,6 @@ impl<'a> Types<'a> {
         }
     }
 
-    /// Type arguments of a datatype.
-    pub(crate) fn arguments(&self, id: TypeId) -> &[TypeId] {
-        match self.get(id) {
-            Type::Datatype { arguments, .. } => arguments,
-            _ => &[],
-        }
-    }
-
     /// Interns a type and everything that its values are made of; `arguments` of datatypes are checked.
     pub(crate) fn intern(&mut self, type_: Type) -> Result<TypeId, Fault> {
         if let Some(id) = self.by_type.get(&type_) {
@@ -223,8 +218,8 @@ impl<'a> Types<'a> {
         let nodes = 1 + arguments.iter().map(|a| self.infos[a.0 as usize].nodes).sum::<usize>();
         self.check_size(1, nodes)?;
         let id = self.push(type_, abilities, None, nodes);
-        let unfinished = self.infos.iter().filter(|i| i.depth.is_none()).count();
-        self.check_size(unfinished, nodes)?;
+        self.unfinished += 1;
+        self.check_size(self.unfinished, nodes)?;
         let mut depth = 1;
         let mut variants = Vec::with_capacity(datatype.variants.len());
         for variant in &datatype.variants {
@@ -237,9 +232,15 @@ impl<'a> Types<'a> {
             variants.push(fields);
         }
         self.check_size(depth, nodes)?;
+        let abilities = self.supported_abilities(abilities, &variants);
+        if abilities.has(Ability::Key) && (datatype.is_enum || !self.begins_with_uid(&variants)) {
+            return Err(Fault::Unverified("type with key does not begin with a UID"));
+        }
         let info = &mut self.infos[id.0 as usize];
+        info.abilities = abilities;
         info.depth = Some(depth);
         info.layout = Some(Rc::new(Layout { is_enum: datatype.is_enum, variants }));
+        self.unfinished -= 1;
         Ok(id)
     }
 
@@ -271,6 +272,24 @@ impl<'a> Types<'a> {
             }
         }
         Ok(AbilitySet(set))
+    }
+
+    /// Abilities that the fields really support: a declaration may lie, as when a phantom parameter is a field's type.
+    fn supported_abilities(&self, declared: AbilitySet, variants: &[Vec<TypeId>]) -> AbilitySet {
+        let mut set = declared.0;
+        for field in variants.iter().flatten() {
+            let has = self.abilities(*field);
+            let key = if has.has(Ability::Store) { Ability::Key as u8 } else { 0 };
+            set &= (has.0 & PRIMITIVE.0) | key;
+        }
+        AbilitySet(set)
+    }
+
+    fn begins_with_uid(&self, variants: &[Vec<TypeId>]) -> bool {
+        let first = variants.first().and_then(|fields| fields.first());
+        first.and_then(|id| self.struct_tag(*id).ok()).is_some_and(|tag| {
+            *tag.address() == framework::address(2) && tag.module() == "object" && tag.name() == "UID"
+        })
     }
 
     fn check_size(&self, depth: usize, nodes: usize) -> Result<(), Fault> {
@@ -355,14 +374,8 @@ impl<'a> Types<'a> {
             let arguments: Rc<[TypeId]> = handle.parameters.iter().map(|_| fixed::U8).collect();
             let type_ = self.intern(Type::Datatype { module, definition: number as u16, arguments })?;
             let layout = Rc::clone(self.layout(type_)?);
-            let mut needed = handle.abilities.0 & PRIMITIVE.0;
-            if handle.abilities.has(Ability::Key) {
-                needed |= Ability::Store as u8;
-            }
-            for field in layout.variants.iter().flatten() {
-                if !self.abilities(*field).contains(AbilitySet(needed)) {
-                    return Err(Fault::Unverified("field lacks an ability of its type"));
-                }
+            if self.supported_abilities(handle.abilities, &layout.variants) != handle.abilities {
+                return Err(Fault::Unverified("field lacks an ability of its type"));
             }
         }
         Ok(())
@@ -433,5 +446,66 @@ impl<'a> Types<'a> {
         };
         let arguments = arguments.iter().map(|a| self.tag(*a)).collect::<Result<Vec<_>, _>>()?;
         Ok(StructTag::new(address, compiled.id().name.clone(), name.clone(), arguments))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::framework::declared;
+
+    struct Declared(Vec<Arc<CompiledModule>>);
+
+    impl ModuleSource for Declared {
+        fn module(&self, id: &ModuleId) -> Option<Arc<CompiledModule>> {
+            self.0.iter().find(|m| m.id() == id).cloned()
+        }
+    }
+
+    fn interned(declaration: &str, tag: &str) -> Result<AbilitySet, Fault> {
+        let text = format!("module 0x99::m\n{declaration}\n");
+        let source = Declared(declared(&text).into_iter().map(Arc::new).collect());
+        let mut types = Types::new(&source, &Limits::default());
+        let id = types.from_tag(&tag.parse().unwrap())?;
+        Ok(types.abilities(id))
+    }
+
+    #[test]
+    fn a_phantom_parameter_that_is_stored_gives_no_abilities() {
+        let coin = "0x99::m::Wrap<0x2::coin::Coin<0x2::sui::SUI>>";
+        assert_eq!(interned("struct Wrap cds !- value:T0", coin), Ok(AbilitySet(Ability::Store as u8)));
+        assert_eq!(interned("struct Wrap cds !- value:u64", coin), Ok(PRIMITIVE));
+    }
+
+    #[test]
+    fn an_object_begins_with_a_uid() {
+        let bad = interned(
+            "struct Id s . bytes:address\nstruct Uid s . id:0x99::m::Id\nstruct O k . id:0x99::m::Uid",
+            "0x99::m::O",
+        );
+        assert_eq!(bad, Err(Fault::Unverified("type with key does not begin with a UID")));
+        assert_eq!(interned("struct O k . id:0x2::object::UID", "0x99::m::O"), Ok(AbilitySet(Ability::Key as u8)));
+    }
+
+    #[test]
+    fn types_without_end_are_refused() {
+        let recursive = interned("struct A cd . a:vector<0x99::m::A>", "0x99::m::A");
+        assert_eq!(recursive, Err(Fault::Unverified("type contains itself")));
+        let growing = interned("struct G cd - a:vector<0x99::m::G<vector<T0>>>", "0x99::m::G<u8>");
+        assert!(matches!(growing, Err(Fault::Limit(_))), "{growing:?}");
+        let exploding = "struct G cd -,- a:0x99::m::G<0x99::m::G<T0,T1>,0x99::m::G<T1,T0>>";
+        assert!(interned(exploding, "0x99::m::G<u8,u16>").is_err());
+    }
+
+    #[test]
+    fn tags_survive_interning() {
+        let source = Declared(Vec::new());
+        let mut types = Types::new(&source, &Limits::default());
+        for text in ["u256", "vector<vector<bool>>", "0x2::table::Table<address, 0x1::option::Option<0x2::object::ID>>"]
+        {
+            let tag: TypeTag = text.parse().unwrap();
+            let id = types.from_tag(&tag).unwrap();
+            assert_eq!(types.tag(id), Ok(tag));
+        }
     }
 }

@@ -55,14 +55,12 @@ fn every_truncation_is_refused() {
 }
 
 #[test]
-fn every_byte_replaced_by_a_few_others_does_no_harm() {
+fn a_flipped_bit_in_any_byte_does_no_harm() {
     for bytes in fixtures() {
         for position in 8..bytes.len() {
-            for value in [0, 1, bytes[position] ^ 1, 0x7f, 0xff] {
-                let mut mutated = bytes.clone();
-                mutated[position] = value;
-                exercise(&mutated);
-            }
+            let mut mutated = bytes.clone();
+            mutated[position] ^= 1 << (position % 8);
+            exercise(&mutated);
         }
     }
 }

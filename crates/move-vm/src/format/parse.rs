@@ -106,6 +106,10 @@ impl Parser<'_> {
         self.tables.function_instances = self.entries(0x04, pair)?;
         self.tables.constants = self.entries_with(0x06, |p, r| {
             let type_ = p.token(r, 0)?;
+            // A constant of a struct type would be a value that its module never made.
+            if !is_constant_type(&type_) {
+                return Err(LoadError::Malformed("type of a constant"));
+            }
             let length = r.size()?;
             Ok((type_, r.take(length)?.to_vec()))
         })?;
@@ -347,6 +351,18 @@ impl Parser<'_> {
             }
         }
         Ok(Code { locals, instructions, jump_tables })
+    }
+}
+
+fn is_constant_type(token: &Token) -> bool {
+    match token {
+        Token::Vector(element) => is_constant_type(element),
+        Token::Datatype(..)
+        | Token::Parameter(_)
+        | Token::Signer
+        | Token::Reference(_)
+        | Token::MutableReference(_) => false,
+        _ => true,
     }
 }
 

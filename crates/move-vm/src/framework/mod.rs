@@ -120,3 +120,57 @@ fn modules() -> &'static HashMap<ModuleId, Arc<CompiledModule>> {
             .collect()
     })
 }
+
+/// Modules from declarations alone, for tests of types.
+#[cfg(test)]
+pub(crate) fn declared(text: &str) -> Vec<CompiledModule> {
+    declarations::parse(text, &|_, _| None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Functions with an implementation, one line a module: what the README lists.
+    fn implemented() -> String {
+        let mut lines = Vec::new();
+        for (package, module, _) in MODULES {
+            let id = ModuleId::new(address(*package), Identifier::new(*module).unwrap());
+            let loaded = super::module(&id).unwrap();
+            let names: Vec<_> = loaded
+                .functions()
+                .iter()
+                .enumerate()
+                .filter(|(index, _)| loaded.native(*index as u16).is_some())
+                .map(|(_, f)| f.name.to_string())
+                .collect();
+            lines.push(format!("- `{id}`: {}", names.join(", ")));
+        }
+        lines.join("\n")
+    }
+
+    #[test]
+    fn the_readme_lists_exactly_the_functions() {
+        let readme = include_str!("../../README.md");
+        assert!(readme.contains(&implemented()), "the list should be:\n{}", implemented());
+    }
+
+    #[test]
+    fn every_implementation_is_declared() {
+        for (package, module, functions) in MODULES {
+            let id = ModuleId::new(address(*package), Identifier::new(*module).unwrap());
+            let loaded = super::module(&id).unwrap();
+            for (name, _) in *functions {
+                assert!(loaded.function(name).is_some(), "{id}::{name} is not declared");
+            }
+        }
+    }
+
+    #[test]
+    fn every_declaration_is_read() {
+        let text = include_str!("declarations.txt");
+        let written = text.lines().filter(|l| l.starts_with("fun ") || l.starts_with("struct ")).count();
+        let read: usize = modules().values().map(|m| m.functions().len() + m.structs().len()).sum();
+        assert_eq!(read, written);
+    }
+}

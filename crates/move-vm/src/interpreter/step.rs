@@ -9,6 +9,7 @@ use crate::{
     Ability, Fault,
     codec::decode_constant,
     format::{Code, Instruction as I},
+    object_runtime::object_id,
     types::{Type, TypeId, fixed},
     value::{Reference, Repr, Root, number},
 };
@@ -479,7 +480,12 @@ impl Machine<'_> {
         if !fit {
             return Err(Fault::Unverified("field of another type"));
         }
-        self.push(Repr::Struct(type_, variant, values.into()))
+        let object = Repr::Struct(type_, variant, values.into());
+        // The id of an object is its own for good (`id_leak_verifier.rs`): only a new one may be packed.
+        if self.type_has(type_, Ability::Key) && !object_id(&object).is_some_and(|id| self.objects.is_created(&id)) {
+            return Err(Fault::Unverified("object packed with the UID of another one"));
+        }
+        self.push(object)
     }
 
     fn unpack(&mut self, site: &Site<'_>, type_: TypeId, variant: u16) -> Result<(), Fault> {
