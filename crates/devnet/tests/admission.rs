@@ -18,7 +18,7 @@ async fn the_same_transaction_twice_has_the_same_effects_and_happens_once() {
     let scene = Scene::new().await;
     let alice = scene.person(&[SUI]).await;
     let gas = scene.coins(alice.address).await.remove(0);
-    let transaction = scene.transfer(&alice, &gas, Address::TWO, 5);
+    let transaction = transfer(alice.address, &gas, Address::TWO, 5);
     let signature = alice.sign(&transaction);
     let (first, second) = tokio::join!(
         scene.execute(&transaction, vec![signature.clone()]),
@@ -37,7 +37,7 @@ async fn of_two_transactions_with_the_same_coin_one_is_refused() {
     let alice = scene.person(&[SUI]).await;
     let gas = scene.coins(alice.address).await.remove(0);
     let (to, other) = (Person::new().address, Person::new().address);
-    let (first, second) = (scene.transfer(&alice, &gas, to, 5), scene.transfer(&alice, &gas, other, 6));
+    let (first, second) = (transfer(alice.address, &gas, to, 5), transfer(alice.address, &gas, other, 6));
     let results = tokio::join!(
         scene.execute(&first, vec![alice.sign(&first)]),
         scene.execute(&second, vec![alice.sign(&second)])
@@ -59,7 +59,7 @@ async fn a_refused_transaction_leaves_no_trace() {
     let scene = Scene::with(|config| config.pace.heartbeat = std::time::Duration::from_hours(1)).await;
     let alice = scene.person(&[SUI]).await;
     let stale = scene.coins(alice.address).await.remove(0);
-    let transaction = scene.transfer(&alice, &stale, Address::TWO, 5);
+    let transaction = transfer(alice.address, &stale, Address::TWO, 5);
     gas_after(&scene.succeed(&alice, &transaction).await);
     scene::eventually("its checkpoint", async || {
         scene
@@ -72,14 +72,14 @@ async fn a_refused_transaction_leaves_no_trace() {
     })
     .await;
     let head = scene.devnet.ledger().head().sequence_number();
-    let late = scene.transfer(&alice, &stale, Address::TWO, 6);
+    let late = transfer(alice.address, &stale, Address::TWO, 6);
     scene.execute(&late, vec![alice.sign(&late)]).await.unwrap_err();
     let mut ledger = scene.client.clone().ledger_client();
     let lookup = ledger.get_transaction(sui_rpc::proto::sui::rpc::v2::GetTransactionRequest::new(&late.digest())).await;
     assert_eq!(lookup.unwrap_err().code(), Code::NotFound);
     // A transaction that is taken makes the next checkpoint: the refused one made none, not even a tick of the clock.
     let gas = scene.coins(alice.address).await.remove(0);
-    let next = scene.transfer(&alice, &gas, Address::TWO, 7);
+    let next = transfer(alice.address, &gas, Address::TWO, 7);
     scene.succeed(&alice, &next).await;
     scene::eventually("the next checkpoint", async || scene.devnet.ledger().head().sequence_number() > head).await;
     assert_eq!(scene.devnet.ledger().head().sequence_number(), head + 1);
@@ -91,8 +91,8 @@ async fn bad_signatures_are_refused() {
     let scene = Scene::new().await;
     let (alice, mallory) = (scene.person(&[SUI]).await, scene.person(&[SUI]).await);
     let gas = scene.coins(alice.address).await.remove(0);
-    let transaction = scene.transfer(&alice, &gas, mallory.address, 5);
-    let other = scene.transfer(&alice, &gas, mallory.address, 6);
+    let transaction = transfer(alice.address, &gas, mallory.address, 5);
+    let other = transfer(alice.address, &gas, mallory.address, 6);
     let mut flipped = alice.sign(&transaction);
     if let UserSignature::Simple(SimpleSignature::Ed25519 { signature, .. }) = &mut flipped {
         let mut bytes = signature.into_inner();
@@ -207,12 +207,12 @@ async fn a_transaction_for_another_chain_or_another_time_is_refused() {
     };
     let chain = scene.devnet.chain_id();
     for expiration in [valid_during(sui_sdk_types::Digest::ZERO, 0, 0), valid_during(chain, 1, 1)] {
-        let mut transaction = scene.transfer(&alice, &gas, Address::TWO, 5);
+        let mut transaction = transfer(alice.address, &gas, Address::TWO, 5);
         transaction.expiration = expiration;
         let refusal = scene.execute(&transaction, vec![alice.sign(&transaction)]).await.unwrap_err();
         assert_eq!(refusal.code(), Code::InvalidArgument, "{refusal:?}");
     }
-    let mut transaction = scene.transfer(&alice, &gas, Address::TWO, 5);
+    let mut transaction = transfer(alice.address, &gas, Address::TWO, 5);
     transaction.expiration = valid_during(chain, 0, 0);
     scene.succeed(&alice, &transaction).await;
 }

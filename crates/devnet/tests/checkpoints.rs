@@ -6,7 +6,7 @@ mod scene;
 
 use std::time::{Duration, Instant};
 
-use scene::{SUI, Scene, eventually, gas_after};
+use scene::{SUI, Scene, eventually, gas_after, transfer};
 use sui_crypto::bls12381::ValidatorCommitteeSignatureVerifier;
 use sui_rpc::{
     field::{FieldMask, FieldMaskUtil},
@@ -85,7 +85,7 @@ async fn every_checkpoint_verifies_from_the_signature_down_to_the_objects() {
     let alice = scene.person(&[SUI]).await;
     let mut gas = scene.coins(alice.address).await.remove(0);
     for amount in 1..=20 {
-        let transaction = scene.transfer(&alice, &gas, Address::TWO, amount);
+        let transaction = transfer(alice.address, &gas, Address::TWO, amount);
         gas = gas_after(&scene.succeed(&alice, &transaction).await);
     }
     eventually("the last transaction's checkpoint", async || {
@@ -104,7 +104,7 @@ async fn a_transaction_is_in_a_checkpoint_within_250_milliseconds() {
     let mut checkpoints = scene.devnet.ledger().subscribe();
     let mut slowest = Duration::ZERO;
     for amount in 1..=10 {
-        let transaction = scene.transfer(&alice, &gas, Address::TWO, amount);
+        let transaction = transfer(alice.address, &gas, Address::TWO, amount);
         gas = gas_after(&scene.succeed(&alice, &transaction).await);
         let acknowledged = Instant::now();
         loop {
@@ -144,7 +144,7 @@ async fn a_subscriber_sees_every_checkpoint_once_and_in_order_with_what_it_asked
     let mut expected = Vec::new();
     let mut gas = scene.coins(alice.address).await.remove(0);
     for amount in 1..=30 {
-        let transaction = scene.transfer(&alice, &gas, Address::TWO, amount);
+        let transaction = transfer(alice.address, &gas, Address::TWO, amount);
         gas = gas_after(&scene.succeed(&alice, &transaction).await);
         expected.push(transaction.digest().to_string());
     }

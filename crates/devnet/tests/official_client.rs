@@ -7,7 +7,7 @@ mod scene;
 use std::time::Duration;
 
 use futures::TryStreamExt as _;
-use scene::{Person, SUI, Scene, gas_after};
+use scene::{Person, SUI, Scene, gas_after, transfer};
 use sui_rpc::{
     field::{FieldMask, FieldMaskUtil},
     proto::sui::rpc::v2 as pb,
@@ -89,7 +89,7 @@ async fn the_builder_resolves_gas_and_coins_and_the_transfer_lands_in_a_checkpoi
     assert_eq!(Transaction::try_from(found.transaction().transaction()).unwrap(), transaction);
     assert_eq!(found.transaction().balance_changes.len(), 2);
     let coin_types: Vec<_> =
-        found.transaction().effects().changed_objects().iter().map(|change| change.object_type()).collect();
+        found.transaction().effects().changed_objects().iter().map(pb::ChangedObject::object_type).collect();
     assert!(
         coin_types.iter().all(|name| name
             .ends_with("coin::Coin<0x0000000000000000000000000000000000000000000000000000000000000002::sui::SUI>")),
@@ -102,7 +102,7 @@ async fn a_simulation_estimates_and_changes_nothing() {
     let scene = Scene::new().await;
     let alice = scene.person(&[SUI]).await;
     let gas = scene.coins(alice.address).await.remove(0);
-    let transaction = scene.transfer(&alice, &gas, Address::TWO, 5);
+    let transaction = transfer(alice.address, &gas, Address::TWO, 5);
     let request = pb::SimulateTransactionRequest::new(transaction.clone().into());
     let simulated = scene.client.clone().execution_client().simulate_transaction(request).await.unwrap().into_inner();
     assert!(simulated.transaction().effects().status().success());
@@ -146,7 +146,7 @@ async fn past_versions_stay_readable_and_missing_ones_are_not_found() {
     let scene = Scene::new().await;
     let alice = scene.person(&[SUI]).await;
     let gas = scene.coins(alice.address).await.remove(0);
-    let transaction = scene.transfer(&alice, &gas, Address::TWO, 5);
+    let transaction = transfer(alice.address, &gas, Address::TWO, 5);
     let now = gas_after(&scene.succeed(&alice, &transaction).await);
     let mut ledger = scene.client.clone().ledger_client();
     for version in [gas.version(), now.version()] {

@@ -1,6 +1,7 @@
 //! A running chain, the official client and people with money: what the scenarios share.
 
-#![allow(dead_code, clippy::unwrap_used)]
+// Every test file is a crate of its own and uses a part of this.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 use std::time::{Duration, Instant};
 
@@ -92,11 +93,6 @@ impl Scene {
         let executed = self.execute(transaction, vec![person.sign(transaction)]).await.unwrap();
         assert!(executed.effects().status().success(), "{:?}", executed.effects().status());
         executed
-    }
-
-    /// A transaction of `person`, paid with `gas`, that sends `amount` to `recipient`.
-    pub fn transfer(&self, person: &Person, gas: &ObjectReference, recipient: Address, amount: u64) -> Transaction {
-        transfer(person.address, gas, recipient, amount)
     }
 }
 
