@@ -264,10 +264,21 @@ fn check_invariants(executed: &Executed) {
     assert_eq!(effects.events_digest, executed.events.as_ref().map(sui_sdk_types::TransactionEvents::digest));
 }
 
-/// SUI that the object holds: a coin of SUI (no other fixture object holds any).
-fn sui_inside(object: &Object) -> u64 {
-    let is_coin = object.as_struct().is_some_and(|stored| *stored.object_type() == StructTag::gas_coin());
-    if is_coin { value_of(object) } else { 0 }
+/// SUI that the object holds: a coin of SUI, or a stake of the project's contract.
+pub fn sui_inside(object: &Object) -> u64 {
+    let Some(stored) = object.as_struct() else { return 0 };
+    let type_ = stored.object_type();
+    if *type_ == StructTag::gas_coin() {
+        return value_of(object);
+    }
+    if type_.module().as_str() == "staking" && type_.name().as_str() == "Stake" {
+        // Id, cluster and owner; node id and name; tier, status, suspended; then the balance.
+        let bytes = stored.contents();
+        let name_at = 96 + 1 + usize::from(bytes[96]);
+        let balance_at = name_at + 1 + usize::from(bytes[name_at]) + 3;
+        return u64::from_le_bytes(bytes[balance_at..balance_at + 8].try_into().unwrap());
+    }
+    0
 }
 
 pub fn value_of(object: &Object) -> u64 {
