@@ -1,5 +1,5 @@
 // node build.mjs [--check] [--no-test] [--with-sui]
-//   (nothing)    builds the package, writes bytecode/package.json, aborts.json, FRAMEWORK.md and tests/vectors.move, and runs the unit tests
+//   (nothing)    builds the package, writes bytecode/package.json, aborts.json, FRAMEWORK.md, golden.json and tests/vectors.move, and runs the tests
 //   --check      the same, but writes nothing and fails when a committed file differs
 //   --no-test    leaves the unit tests out
 //   --with-sui   also builds with the `sui` program, where there is one, and fails unless the modules are byte-identical
@@ -12,6 +12,7 @@ import { readAborts, untestedAborts } from "./scripts/aborts.mjs";
 import { readModule } from "./scripts/bytecode.mjs";
 import { frameworkFetcher, moveFiles, packageFiles } from "./scripts/package.mjs";
 import { writeFramework } from "./scripts/framework.mjs";
+import { golden } from "./scripts/golden.mjs";
 import { vectorsModule } from "./scripts/vectors.mjs";
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
@@ -48,6 +49,7 @@ async function main() {
     ["bytecode/package.json", packageJson(built)],
     ["aborts.json", toJson(aborts)],
     ["FRAMEWORK.md", frameworkPage(built.modules)],
+    ["golden.json", toJson(Object.fromEntries(Object.entries(golden()).map(([type, value]) => [type, value.toString("hex")])))],
     ["tests/vectors.move", vectorsModule()],
   ].filter(([file, content]) => !settle(file, content));
   if (differing.length) {

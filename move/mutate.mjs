@@ -17,14 +17,15 @@ writeFramework(path.join(HERE, "node_modules", "@typemove", "sui", "src", "abis"
 
 const survivors = [];
 let mutants = 0;
-for (const [file, source] of Object.entries(packageFiles(HERE))) {
+const original = packageFiles(HERE);
+for (const [file, source] of Object.entries(original)) {
   const module = /^sources\/(\w+)\.move$/.exec(file)?.[1];
   if (!module || (modules.length && !modules.includes(module))) continue;
   for (const { start, end, text } of assertions(source)) {
     mutants += 1;
     // The condition is still evaluated, so that nothing becomes unused.
     const changed = source.slice(0, start) + `let _ = ${text};` + source.slice(end);
-    const files = { ...packageFiles(HERE), [file]: changed };
+    const files = { ...original, [file]: changed };
     const result = await builder.testMovePackage({ files, fetcher: frameworkFetcher(scratch), network: "mainnet", silenceWarnings: true });
     const where = `${module}:${source.slice(0, start).split("\n").length}`;
     if (result.error) throw new Error(`${where}: the mutant does not compile: ${result.error}`);

@@ -66,7 +66,10 @@ export const MUTABLE_PARAMETERS = new Set(["std::vector::append a1"]);
 /// Lines added to a module: what is private or test-only there, which ABIs do not list.
 export const ADDITIONS = {
   "std::string": ["native fun internal_check_utf8(bytes: &vector<u8>): bool;"],
-  "sui::event": ["#[test_only] public native fun num_events(): u32;"],
+  "sui::event": [
+    "#[test_only] public native fun num_events(): u32;",
+    "#[test_only] public native fun events_by_type<T: copy + drop>(): vector<T>;",
+  ],
   "sui::tx_context": [
     "native fun native_sender(): address;",
     "native fun fresh_id(): address;",

@@ -1,38 +1,22 @@
-// Keys, messages and signatures for the unit tests, made by Node's own Ed25519 and a few lines of BCS: an implementation that shares nothing with
-// the package. Object ids are those that the test fixture gets from its fixed transaction hints; the fixture asserts them.
-import crypto from "node:crypto";
-
-const CLUSTER = Buffer.from("d726ecf6f7036ee3557cd6c7b93a49b231070e8eecada9cfa157e40e3f02e5d3", "hex");
-const STAKE = Buffer.from("2e7c7744e7aca1de732a399d6e43e81b6c151e30ccc86553742f1a57eeb32b08", "hex");
-const TOKEN = Buffer.from("751dd9619c0a0e38d58e91544a662ec57362fce1a82a20db2fd1e77b86dc5a45", "hex");
-const NAME = "worker-a-2e7c7744";
-const NOW = 1_000_000_000n;
-const DOCUMENT_AT = NOW - 1_000n;
-const SEQUENCE = NOW;
-
-const keys = Object.fromEntries(
-  ["instance", "other_instance", "successor", "auditor_a", "auditor_b", "session", "next_session"].map((name, i) => [name, keyPair(i + 1)]),
-);
-const PCRS = Buffer.concat([1, 2, 3].map((byte) => Buffer.alloc(48, byte)));
-const HASH = Buffer.alloc(32, 9);
-const PROOF = Buffer.from("two tunnels, one key");
+// Messages and signatures for the unit tests, made by Node's own Ed25519 and a few lines of BCS: an implementation that shares nothing with the
+// package. With them the golden bytes of golden.mjs, as Move functions.
+import { bytes, option, struct, string, u64, u8, vector } from "./bcs.mjs";
+import { golden } from "./golden.mjs";
+import { CLUSTER, DOCUMENT_AT, HASH, KEYS, NAME, NOW, PCR8, PCRS, PROOF, REVISION, SEQUENCE, STAKE, TOKEN } from "./scene.mjs";
+import { filled, sha256, signed } from "./scene.mjs";
 
 /// The Move module `k3s_daas::vectors`.
 export function vectorsModule() {
-  const instance = keys.instance.public;
-  const sign = (key, kind, message) => signed(keys[key], kind, message);
-  const auditors = (list) => vector(list.map((name) => bytes(keys[name].public)));
-  const rules = Buffer.concat([u64(0n), auditors(["auditor_a", "auditor_b"]), u64(2n)]);
-  const change = Buffer.concat([CLUSTER, auditors(["auditor_a"]), u64(1n), bytes(sha256(rules))]);
-  const release = Buffer.concat([
-    CLUSTER, bytes(PCRS), some(bytes(Buffer.alloc(48, 8))),
-    vector([Buffer.concat([u8(4), bytes(Buffer.alloc(48, 4))]), Buffer.concat([u8(12), bytes(Buffer.alloc(48, 0))])]),
-    bytes(HASH), bytes(Buffer.from("git:0123456789")),
-  ]);
-  const said = (...rest) => Buffer.concat([CLUSTER, bytes(instance), u64(SEQUENCE), ...rest]);
+  const instance = KEYS.instance.public;
+  const sign = (key, kind, message) => signed(KEYS[key], kind, message);
+  const auditors = (list) => vector(list.map((name) => bytes(KEYS[name].public)));
+  const rules = struct(u64(0), auditors(["auditor_a", "auditor_b"]), u64(2));
+  const change = struct(CLUSTER, auditors(["auditor_a"]), u64(1), bytes(sha256(rules)));
+  const workerPcrs = [struct(u8(4), bytes(filled(4, 48))), struct(u8(12), bytes(filled(0, 48)))];
+  const release = struct(CLUSTER, bytes(PCRS), option(bytes(PCR8)), vector(workerPcrs), bytes(HASH), string(REVISION));
+  const said = (...rest) => struct(CLUSTER, bytes(instance), u64(SEQUENCE), ...rest);
   const evidence = (offence, proof) => said(STAKE, u8(offence), bytes(sha256(proof)));
-  const statement = (cluster, token, stake, name) =>
-    Buffer.concat([cluster, token, stake, bytes(Buffer.from(name)), u64(NOW)]);
+  const statement = (cluster, token, stake, name) => struct(cluster, token, stake, string(name), u64(NOW));
   const statements = {
     otherStake: statement(CLUSTER, TOKEN, TOKEN, NAME),
     otherName: statement(CLUSTER, TOKEN, STAKE, "worker-b-2e7c7744"),
@@ -44,16 +28,16 @@ export function vectorsModule() {
 
   const values = {
     cluster_id: CLUSTER, stake_id: STAKE, token_id: TOKEN, hash: HASH, proof: PROOF,
-    ...Object.fromEntries(Object.entries(keys).map(([name, key]) => [`${name}_key`, key.public])),
+    ...Object.fromEntries(Object.entries(KEYS).map(([name, key]) => [`${name}_key`, key.public])),
     claims: claims(1, CLUSTER, 137), claims_of_version_2: claims(2, CLUSTER, 137),
     claims_of_other_cluster: claims(1, STAKE, 137), short_claims: claims(1, CLUSTER, 136), long_claims: claims(1, CLUSTER, 138),
     change_by_a: sign("auditor_a", "auditors", change), change_by_b: sign("auditor_b", "auditors", change),
     approval_by_a: sign("auditor_a", "release", release), approval_by_b: sign("auditor_b", "release", release),
-    renewal: sign("instance", "renew", said(u64(DOCUMENT_AT + 500n))),
-    anchor: sign("instance", "anchor", said(u64(7n), bytes(HASH))),
-    naming: sign("instance", "successor", said(bytes(keys.successor.public))),
-    handover: sign("instance", "handover", said(bytes(keys.other_instance.public))),
-    handover_by_successor: signed(keys.successor, "handover", Buffer.concat([CLUSTER, bytes(instance), u64(SEQUENCE + 1n), bytes(keys.other_instance.public)])),
+    renewal: sign("instance", "renew", said(u64(DOCUMENT_AT + 500))),
+    anchor: sign("instance", "anchor", said(u64(7), bytes(HASH))),
+    naming: sign("instance", "successor", said(bytes(KEYS.successor.public))),
+    handover: sign("instance", "handover", said(bytes(KEYS.other_instance.public))),
+    handover_by_successor: signed(KEYS.successor, "handover", struct(CLUSTER, bytes(instance), u64(SEQUENCE + 1), bytes(KEYS.other_instance.public))),
     double_identity: sign("instance", "evidence", evidence(0, PROOF)),
     silent: sign("instance", "evidence", evidence(2, PROOF)),
     statement_of_other_stake: statements.otherStake, statement_of_other_name: statements.otherName,
@@ -66,6 +50,7 @@ export function vectorsModule() {
     signed_by_next_session: sign("next_session", "statement", statements.otherStake),
     forged_stake: sign("instance", "evidence", evidence(1, statements.otherStake)),
     forged_name: sign("instance", "evidence", evidence(1, statements.otherName)),
+    ...Object.fromEntries(Object.entries(golden()).map(([type, value]) => [`golden_${snakeCase(type)}`, value])),
   };
   const functions = Object.entries(values).map(([name, value]) => `public fun ${name}(): vector<u8> { x"${value.toString("hex")}" }`);
   return [
@@ -78,49 +63,13 @@ export function vectorsModule() {
   ].join("\n");
 }
 
+/// `staking::ToppedUp` is `topped_up`.
+function snakeCase(type) {
+  return type.split("::").at(-1).replace(/(?<=[a-z])[A-Z]/g, "_$&").toLowerCase();
+}
+
 /// State epoch 5; the three hashes are bytes 1, 2 and 3 all over.
 function claims(version, cluster, length) {
-  const whole = Buffer.concat([u8(version), cluster, ...[1, 2, 3].map((byte) => Buffer.alloc(32, byte)), u64(5n), u8(0)]);
+  const whole = struct(u8(version), cluster, filled(1, 32), filled(2, 32), filled(3, 32), u64(5), u8(0));
   return whole.subarray(0, length);
-}
-
-function keyPair(seed) {
-  const der = Buffer.concat([Buffer.from("302e020100300506032b657004220420", "hex"), Buffer.alloc(32, seed)]);
-  const secret = crypto.createPrivateKey({ key: der, format: "der", type: "pkcs8" });
-  const spki = crypto.createPublicKey(secret).export({ format: "der", type: "spki" });
-  return { secret, public: spki.subarray(spki.length - 32) };
-}
-
-function signed(key, kind, message) {
-  return crypto.sign(null, Buffer.concat([Buffer.from(`k3s-daas/${kind}/v1\0`), message]), key.secret);
-}
-
-function sha256(data) {
-  return crypto.createHash("sha256").update(data).digest();
-}
-
-function u8(value) {
-  return Buffer.from([value]);
-}
-
-function u64(value) {
-  const buffer = Buffer.alloc(8);
-  buffer.writeBigUInt64LE(value);
-  return buffer;
-}
-
-function bytes(data) {
-  return Buffer.concat([uleb(data.length), data]);
-}
-
-function vector(items) {
-  return Buffer.concat([uleb(items.length), ...items]);
-}
-
-function some(item) {
-  return Buffer.concat([u8(1), item]);
-}
-
-function uleb(value) {
-  return value < 128 ? u8(value) : Buffer.from([(value & 127) | 128, value >> 7]);
 }

@@ -411,3 +411,8 @@ public fun anchor_for_testing(cluster: &Cluster): (u64, vector<u8>) {
     let anchor = option::borrow(&cluster.anchor);
     (anchor.epoch, anchor.hash)
 }
+
+#[test_only]
+public fun grant_for_testing(cluster: &Cluster, wallet: address, tier: u8): Grant {
+    *dynamic_field::borrow(&cluster.id, GrantKey { wallet, tier })
+}

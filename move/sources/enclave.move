@@ -362,3 +362,6 @@ public fun state_for_testing(cluster: &Cluster, instance: vector<u8>): (u64, u64
 public fun hand_over_for_testing(cluster: &mut Cluster, successor: vector<u8>, clock: &Clock) {
     make_active(cluster, successor, false, clock::timestamp_ms(clock))
 }
+
+#[test_only]
+public fun registration_for_testing(cluster: &Cluster, instance: vector<u8>): Registration { *registration(cluster, instance) }

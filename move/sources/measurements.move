@@ -278,3 +278,6 @@ public fun fill_approvals_for_testing(cluster: &mut Cluster, pcrs: vector<u8>, c
     let release = release_mut(cluster, pcrs);
     while (vector::length(&release.approvals) < count) vector::push_back(&mut release.approvals, b"someone")
 }
+
+#[test_only]
+public fun release_for_testing(cluster: &Cluster, pcrs: vector<u8>): Release { *release(cluster, pcrs) }

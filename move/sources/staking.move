@@ -512,3 +512,8 @@ public fun set_principal_for_testing(stake: &mut Stake, principal: u64) { stake.
 public fun take_name_for_testing(cluster: &mut Cluster, name: String, stake: ID) {
     dynamic_field::add(cluster::uid_mut(cluster), NameKey { name }, stake)
 }
+
+#[test_only]
+public fun evidence_for_testing(cluster: &Cluster, proof: vector<u8>): EvidenceRecord {
+    *dynamic_field::borrow(cluster::uid(cluster), EvidenceKey { digest: hash::sha2_256(proof) })
+}

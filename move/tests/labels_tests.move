@@ -6,6 +6,12 @@ use std::string;
 
 fun check(node_id: vector<u8>) { labels::check_node_id_for_testing(node_id) }
 
+fun long_endpoint(host: u64): vector<u8> {
+    let mut text = k3s_daas::fixture::filled(97, host);
+    vector::append(&mut text, b":65535");
+    text
+}
+
 fun endpoint(text: vector<u8>) { labels::check_endpoint(&string::utf8(text)) }
 
 #[test]
@@ -60,6 +66,18 @@ fun an_endpoint_has_a_port() { endpoint(b"api.example.com") }
 
 #[test, expected_failure(abort_code = k3s_daas::labels::EEndpoint)]
 fun an_endpoint_has_a_host() { endpoint(b":6443") }
+
+#[test]
+fun the_longest_endpoint() { endpoint(long_endpoint(255)) }
+
+#[test, expected_failure(abort_code = k3s_daas::labels::EEndpoint)]
+fun an_endpoint_has_at_most_261_characters() { endpoint(long_endpoint(256)) }
+
+#[test, expected_failure(abort_code = k3s_daas::labels::EEndpoint)]
+fun an_endpoint_names_its_port() { endpoint(b"a:") }
+
+#[test, expected_failure(abort_code = k3s_daas::labels::EEndpoint)]
+fun a_port_has_at_most_five_digits() { endpoint(b"a:006443") }
 
 #[test, expected_failure(abort_code = k3s_daas::labels::EEndpoint)]
 fun port_zero_is_none() { endpoint(b"a:0") }
