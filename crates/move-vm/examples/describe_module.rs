@@ -23,15 +23,9 @@ fn main() {
                 .type_parameters
                 .iter()
                 .map(|p| format!("{}{}", if p.phantom { "!" } else { "" }, letters(p.constraints)));
-            let fields = item.fields.iter().map(|f| format!(" {}:{}", f.name, text(&f.type_)));
+            let fields = item.fields.iter().fold(String::new(), |out, f| out + " " + &f.name + ":" + &text(&f.type_));
             let kind = if item.variants.is_some() { "enum" } else { "struct" };
-            println!(
-                "{kind} {} {} {}{}",
-                item.name,
-                letters(item.abilities),
-                list(parameters),
-                fields.collect::<String>()
-            );
+            println!("{kind} {} {} {}{}", item.name, letters(item.abilities), list(parameters), fields);
         }
         for function in module.functions() {
             let visibility = match function.visibility {
@@ -40,7 +34,7 @@ fn main() {
                 Visibility::Public => "public",
             };
             let entry = if function.is_entry { "+entry" } else { "" };
-            let types = |list: &[TypeSignature]| list.iter().map(|t| format!(" {}", text(t))).collect::<String>();
+            let types = |list: &[TypeSignature]| list.iter().fold(String::new(), |out, t| out + " " + &text(t));
             println!(
                 "fun {} {visibility}{entry} {}{} ->{}",
                 function.name,

@@ -144,7 +144,7 @@ impl Machine<'_> {
             return Ok(absent);
         }
         let Some(stored) = self.children.child(parent, id).map_err(Fault::Store)? else { return Ok(absent) };
-        let type_ = self.types.from_tag(&sui_sdk_types::TypeTag::Struct(Box::new(stored.type_)))?;
+        let type_ = self.types.resolve(&sui_sdk_types::TypeTag::Struct(Box::new(stored.type_)))?;
         let value = decode(self, type_, &stored.contents)?;
         let slot = self.new_slot(value)?;
         Ok(Child {

@@ -215,14 +215,11 @@ impl<'a> Session<'a> {
 
     /// A reference to the transaction's `TxContext`, to pass for such a parameter.
     pub fn tx_context(&mut self, passing: Passing) -> Result<Value, ExecutionError> {
-        let slot = match self.context_slot {
-            Some(slot) => slot,
-            None => {
-                let context = self.tx_context_value()?;
-                let slot = Slot(self.machine.new_slot(context)?);
-                self.context_slot = Some(slot);
-                slot
-            }
+        let slot = if let Some(slot) = self.context_slot {
+            slot
+        } else {
+            let value = self.tx_context_value()?;
+            *self.context_slot.insert(Slot(self.machine.new_slot(value)?))
         };
         self.lend(slot, passing)
     }
@@ -239,18 +236,18 @@ impl<'a> Session<'a> {
     /// when the call returns.
     pub fn lend(&mut self, slot: Slot, passing: Passing) -> Result<Value, ExecutionError> {
         // The number that the next call will have.
-        let call = self.machine.call_number + 1;
+        let next = self.machine.call_number + 1;
         let mutable = passing == Passing::MutableReference;
         let cell = self.machine.slots.get_mut(slot.0 as usize).ok_or(Fault::Slot("unknown"))?;
         let value = cell.value.as_ref().ok_or(Fault::Slot("empty"))?;
         let type_ = Machine::type_of(&value.0);
         match cell.lent {
-            Some((lent, exclusive)) if lent == call && (exclusive || mutable) => {
+            Some((lent, exclusive)) if lent == next && (exclusive || mutable) => {
                 return Err(Fault::Slot("already lent").into());
             }
-            _ => cell.lent = Some((call, mutable)),
+            _ => cell.lent = Some((next, mutable)),
         }
-        let root = Root::Slot { index: slot.0, call };
+        let root = Root::Slot { index: slot.0, call: next };
         Ok(Value(Repr::Reference(Box::new(Reference { root, mutable, type_, path: smallvec::SmallVec::new() }))))
     }
 
@@ -301,13 +298,13 @@ impl<'a> Session<'a> {
 
     /// Reads the BCS of a value of the type. Not for references.
     pub fn decode(&mut self, type_: &TypeTag, bytes: &[u8]) -> Result<Value, ExecutionError> {
-        let type_ = self.machine.types.from_tag(type_)?;
+        let type_ = self.machine.types.resolve(type_)?;
         Ok(Value(codec::decode(&mut self.machine, type_, bytes)?))
     }
 
     /// Writes the BCS of a value; fails if the value is not of the type.
     pub fn encode(&mut self, value: &Value, type_: &TypeTag) -> Result<Vec<u8>, ExecutionError> {
-        let type_ = self.machine.types.from_tag(type_)?;
+        let type_ = self.machine.types.resolve(type_)?;
         if !self.machine.fits(&value.0, type_) {
             return Err(Fault::BadValue("value is of another type").into());
         }
@@ -321,7 +318,7 @@ impl<'a> Session<'a> {
 
     /// A vector of values that are all of type `element` (`MakeMoveVec`).
     pub fn make_vector(&mut self, element: &TypeTag, values: Vec<Value>) -> Result<Value, ExecutionError> {
-        let element = self.machine.types.from_tag(element)?;
+        let element = self.machine.types.resolve(element)?;
         let vector = self.machine.types.intern(Type::Vector(element))?;
         self.machine.allocate(values.len() as u64)?;
         Ok(Value(self.machine.make_vector(vector, values.into_iter().map(|v| v.0).collect())?))
@@ -329,7 +326,7 @@ impl<'a> Session<'a> {
 
     /// The abilities of a type; fails if the type does not exist.
     pub fn abilities(&mut self, type_: &TypeTag) -> Result<AbilitySet, ExecutionError> {
-        let type_ = self.machine.types.from_tag(type_)?;
+        let type_ = self.machine.types.resolve(type_)?;
         Ok(self.machine.types.abilities(type_))
     }
 
@@ -366,6 +363,7 @@ impl<'a> Session<'a> {
     }
 
     /// Adds a coin of the same type to another and deletes it. Overflow is `Fault::Arithmetic`.
+    #[expect(clippy::needless_pass_by_value, reason = "the coin is gone afterwards")]
     pub fn join_coin(&mut self, coin: Slot, other: Value) -> Result<(), ExecutionError> {
         let mut whole = self.take(coin)?;
         if Machine::type_of(&whole.0) != Machine::type_of(&other.0) {
@@ -428,7 +426,7 @@ impl<'a> Session<'a> {
         type_arguments: &[TypeTag],
     ) -> Result<Rc<Function>, Fault> {
         let arguments =
-            type_arguments.iter().map(|tag| self.machine.types.from_tag(tag)).collect::<Result<Rc<[_]>, _>>()?;
+            type_arguments.iter().map(|tag| self.machine.types.resolve(tag)).collect::<Result<Rc<[_]>, _>>()?;
         self.machine.function(module, function, arguments)
     }
 
@@ -454,7 +452,7 @@ impl<'a> Session<'a> {
             Identifier::from_static("TxContext"),
             Vec::new(),
         );
-        let type_ = self.machine.types.from_tag(&TypeTag::Struct(Box::new(tag)))?;
+        let type_ = self.machine.types.resolve(&TypeTag::Struct(Box::new(tag)))?;
         let fields = [
             Repr::Address(context.sender),
             Repr::Bytes(context.digest.as_bytes().to_vec()),

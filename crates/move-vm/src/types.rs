@@ -76,9 +76,9 @@ pub(crate) struct Types<'a> {
     modules: Vec<Arc<CompiledModule>>,
     by_id: HashMap<ModuleId, u32>,
     infos: Vec<Info>,
-    by_type: HashMap<Type, TypeId>,
+    interned: HashMap<Type, TypeId>,
     max_depth: usize,
-    max_types: usize,
+    count_limit: usize,
     /// Types whose fields are being interned. A failure leaves them unfinished for the rest of the transaction.
     unfinished: usize,
 }
@@ -90,9 +90,9 @@ impl<'a> Types<'a> {
             modules: Vec::new(),
             by_id: HashMap::new(),
             infos: Vec::new(),
-            by_type: HashMap::new(),
+            interned: HashMap::new(),
             max_depth: limits.type_depth,
-            max_types: limits.types,
+            count_limit: limits.types,
             unfinished: 0,
         };
         let primitives = [
@@ -166,14 +166,14 @@ impl<'a> Types<'a> {
 
     /// Interns a type and everything that its values are made of; `arguments` of datatypes are checked.
     pub(crate) fn intern(&mut self, type_: Type) -> Result<TypeId, Fault> {
-        if let Some(id) = self.by_type.get(&type_) {
+        if let Some(id) = self.interned.get(&type_) {
             return if self.infos[id.0 as usize].depth.is_some() {
                 Ok(*id)
             } else {
                 Err(Fault::Unverified("type contains itself"))
             };
         }
-        if self.infos.len() >= self.max_types {
+        if self.infos.len() >= self.count_limit {
             return Err(Fault::Limit("number of types"));
         }
         match &type_ {
@@ -304,7 +304,7 @@ impl<'a> Types<'a> {
 
     fn push(&mut self, type_: Type, abilities: AbilitySet, depth: Option<usize>, nodes: usize) -> TypeId {
         let id = TypeId(self.infos.len() as u32);
-        self.by_type.insert(type_.clone(), id);
+        self.interned.insert(type_.clone(), id);
         self.infos.push(Info { type_, abilities, depth, nodes, layout: None });
         id
     }
@@ -382,11 +382,11 @@ impl<'a> Types<'a> {
     }
 
     /// Interns a type given from outside. `TypeTag` of untrusted origin is bounded here before recursing.
-    pub(crate) fn from_tag(&mut self, tag: &TypeTag) -> Result<TypeId, Fault> {
-        self.from_tag_at(tag, 0)
+    pub(crate) fn resolve(&mut self, tag: &TypeTag) -> Result<TypeId, Fault> {
+        self.resolve_at(tag, 0)
     }
 
-    fn from_tag_at(&mut self, tag: &TypeTag, depth: usize) -> Result<TypeId, Fault> {
+    fn resolve_at(&mut self, tag: &TypeTag, depth: usize) -> Result<TypeId, Fault> {
         self.check_size(depth, 0)?;
         let type_ = match tag {
             TypeTag::Bool => return Ok(fixed::BOOL),
@@ -398,14 +398,14 @@ impl<'a> Types<'a> {
             TypeTag::U256 => return Ok(fixed::U256),
             TypeTag::Address => return Ok(fixed::ADDRESS),
             TypeTag::Signer => return Ok(fixed::SIGNER),
-            TypeTag::Vector(element) => Type::Vector(self.from_tag_at(element, depth + 1)?),
+            TypeTag::Vector(element) => Type::Vector(self.resolve_at(element, depth + 1)?),
             TypeTag::Struct(tag) => {
                 let address = self.source.original_id(*tag.address());
                 let module = self.module_index(&ModuleId::new(address, tag.module().clone()))?;
                 let (module, definition) = self.datatype_by_name(module, tag.name())?;
                 let mut arguments = Vec::with_capacity(tag.type_params().len());
                 for argument in tag.type_params() {
-                    arguments.push(self.from_tag_at(argument, depth + 1)?);
+                    arguments.push(self.resolve_at(argument, depth + 1)?);
                 }
                 Type::Datatype { module, definition, arguments: arguments.into() }
             }
@@ -466,7 +466,7 @@ mod tests {
         let text = format!("module 0x99::m\n{declaration}\n");
         let source = Declared(declared(&text).into_iter().map(Arc::new).collect());
         let mut types = Types::new(&source, &Limits::default());
-        let id = types.from_tag(&tag.parse().unwrap())?;
+        let id = types.resolve(&tag.parse().unwrap())?;
         Ok(types.abilities(id))
     }
 
@@ -504,7 +504,7 @@ mod tests {
         for text in ["u256", "vector<vector<bool>>", "0x2::table::Table<address, 0x1::option::Option<0x2::object::ID>>"]
         {
             let tag: TypeTag = text.parse().unwrap();
-            let id = types.from_tag(&tag).unwrap();
+            let id = types.resolve(&tag).unwrap();
             assert_eq!(types.tag(id), Ok(tag));
         }
     }

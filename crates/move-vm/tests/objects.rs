@@ -1,5 +1,7 @@
 //! Objects, balances, dynamic fields and events, across transactions.
 
+#![allow(clippy::unwrap_used)]
+
 mod world;
 
 use daas_move_vm::{Fault, Passing, Recipient, Session, Slot, Value};

@@ -101,7 +101,7 @@ impl Parser<'_> {
         self.tables.addresses = self.entries(0x08, |r| Ok(Address::new(r.array()?)))?;
         self.tables.modules = self.entries_with(0x01, Self::module_id)?;
         self.tables.datatype_handles = self.entries_with(0x02, Self::datatype_handle)?;
-        self.tables.signatures = self.entries_with(0x05, |p, r| p.signature(r))?;
+        self.tables.signatures = self.entries_with(0x05, Self::signature)?;
         self.tables.function_handles = self.entries_with(0x03, Self::function_handle)?;
         self.tables.function_instances = self.entries(0x04, pair)?;
         self.tables.constants = self.entries_with(0x06, |p, r| {

@@ -14,11 +14,13 @@ use crate::{
 const MISTYPED: Fault = Fault::Unverified("framework function got another type");
 
 /// No result.
+#[expect(clippy::unnecessary_wraps, reason = "the type of every framework function's outcome")]
 pub(super) fn nothing() -> NativeResult {
     Ok(SmallVec::new())
 }
 
 /// One result.
+#[expect(clippy::unnecessary_wraps, reason = "the type of every framework function's outcome")]
 pub(super) fn one(value: Repr) -> NativeResult {
     Ok(smallvec![value])
 }

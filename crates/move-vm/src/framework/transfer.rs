@@ -75,7 +75,7 @@ fn receive(c: &mut Call<'_, '_>) -> NativeResult {
     };
     let stored = c.machine.children.receiving(parent, *id, *version).map_err(Fault::Store)?;
     let Some(stored) = stored else { return Err(abort_in(2, "transfer", "receive_impl", UNABLE_TO_RECEIVE)) };
-    let type_ = c.machine.types.from_tag(&TypeTag::Struct(Box::new(stored.type_)))?;
+    let type_ = c.machine.types.resolve(&TypeTag::Struct(Box::new(stored.type_)))?;
     if type_ != c.returns(0)? {
         return Err(abort_in(2, "transfer", "receive_impl", RECEIVING_TYPE_MISMATCH));
     }
