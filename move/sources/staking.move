@@ -10,7 +10,8 @@ use k3s_daas::arithmetic;
 use k3s_daas::cluster::{Self, AdminCap, Cluster};
 use k3s_daas::enclave;
 use k3s_daas::labels;
-use k3s_daas::settings::{Self, Consequence};
+use k3s_daas::settings;
+use k3s_daas::terms::{Self, Terms};
 use std::hash;
 use std::string::{Self, String};
 use sui::balance::{Self, Balance};
@@ -70,20 +71,8 @@ const SILENT: u8 = 2;
 /// In place of an offence: the operator's own decision.
 const BY_ADMIN: u8 = 255;
 
-const OBSERVE: u8 = 0;
-const EJECT: u8 = 1;
-const SLASH: u8 = 2;
-
 const MAX_REASON: u64 = 256;
 const MAX_PROOF: u64 = 8_192;
-
-public struct Terms has copy, drop, store {
-    minimum_stake: u64,
-    unbonding_ms: u64,
-    slash_share_bps: u64,
-    treasury: address,
-    offences: vector<Consequence>,
-}
 
 public struct Stake has key {
     id: UID,
@@ -361,16 +350,9 @@ fun new(
     cluster::check_version(cluster);
     let owner = tx_context::sender(ctx);
     assert!(cluster::admits(cluster, owner, tier), ETierClosed);
-    let settings = cluster::settings(cluster);
-    let terms = Terms {
-        minimum_stake: settings::minimum_stake(settings, tier),
-        unbonding_ms: settings::unbonding_ms(settings),
-        slash_share_bps: settings::slash_share_bps(settings),
-        treasury: settings::treasury(settings),
-        offences: settings::offences(settings),
-    };
+    let terms = terms::of_today(cluster::settings(cluster), tier);
     let amount = coin::value(&payment);
-    assert!(amount >= terms.minimum_stake, EBelowMinimum);
+    assert!(amount >= terms::minimum_stake(&terms), EBelowMinimum);
     let id = object::new(ctx);
     let stake = object::uid_to_inner(&id);
     let name = labels::node_name(&node_id, stake);
@@ -402,14 +384,12 @@ fun new(
 /// The stake stops being active and its release time is set, once.
 fun leave(cluster: &mut Cluster, stake: &mut Stake, status: u8, now: u64) {
     stake.status = status;
-    stake.releases_at_ms = arithmetic::later(now, stake.terms.unbonding_ms);
+    stake.releases_at_ms = terms::releases_at_ms(&stake.terms, now);
     if (stake.tier == settings::worker()) cluster::worker_left(cluster)
 }
 
-/// What slashes may still take: the terms' share of the principal, less what they took, and never more than is there.
 fun slashable(stake: &Stake): u64 {
-    let share = arithmetic::share_of(stake.principal, stake.terms.slash_share_bps);
-    arithmetic::min(share - stake.slashed, balance::value(&stake.balance))
+    terms::slashable(&stake.terms, stake.principal, stake.slashed, balance::value(&stake.balance))
 }
 
 fun take(
@@ -423,7 +403,7 @@ fun take(
 ) {
     if (stake.status == ACTIVE) leave(cluster, stake, SLASHED, now) else stake.status = SLASHED;
     stake.slashed = stake.slashed + amount;
-    let treasury = stake.terms.treasury;
+    let treasury = terms::treasury(&stake.terms);
     transfer::public_transfer(coin::from_balance(balance::split(&mut stake.balance, amount), ctx), treasury);
     event::emit(Slashed {
         cluster: stake.cluster,
@@ -463,7 +443,8 @@ fun record(
     let stake_id = id(stake);
     enclave::accept_evidence(cluster, instance, sequence, stake_id, offence, digest, signature, now);
     dynamic_field::add(cluster::uid_mut(cluster), key, EvidenceRecord { stake: stake_id, offence, at_ms: now });
-    let (action, amount) = consequence(stake, offence);
+    let can_be_ejected = stake.status == ACTIVE && !stake.suspended;
+    let (action, amount) = terms::consequence(&stake.terms, offence, stake.principal, slashable(stake), can_be_ejected);
     event::emit(EvidenceRecorded {
         cluster: stake.cluster,
         stake: stake_id,
@@ -473,22 +454,8 @@ fun record(
         digest,
         action,
     });
-    if (action == SLASH) take(cluster, stake, amount, offence, string::utf8(b"evidence"), now, ctx)
-    else if (action == EJECT) put_aside(stake, offence)
-}
-
-/// What the terms say, as far as it can be done: a slash that has nothing to take ejects, and only an active stake that is not suspended is ejected.
-fun consequence(stake: &Stake, offence: u8): (u8, u64) {
-    let consequence = &stake.terms.offences[offence as u64];
-    let mut action = settings::action(consequence);
-    if (action == SLASH && offence != SILENT) {
-        let share = arithmetic::share_of(stake.principal, settings::share_bps(consequence));
-        let amount = arithmetic::min(share, slashable(stake));
-        if (amount > 0) return (SLASH, amount);
-    };
-    if (action == SLASH) action = EJECT;
-    if (action == EJECT && (stake.status != ACTIVE || stake.suspended)) action = OBSERVE;
-    (action, 0)
+    if (terms::is_slash(action)) take(cluster, stake, amount, offence, string::utf8(b"evidence"), now, ctx)
+    else if (terms::is_ejection(action)) put_aside(stake, offence)
 }
 
 /// Aborts unless the stake is this cluster's and its money is still here.
