@@ -435,6 +435,37 @@ fn an_object_stored_in_a_table_is_changed_inside_and_comes_back_with_its_id() {
 }
 
 #[test]
+fn a_dynamic_object_field_stays_an_object_with_its_id_under_its_parent() {
+    let (mut chain, package) = Chain::with_rules();
+    let book = book(&mut chain, package);
+    let id = item(&mut chain, package, 5);
+    let mut ptb = Ptb::default();
+    let (place, name, argument) = (ptb.object(&chain, book), ptb.pure(&1u8), ptb.object(&chain, id));
+    ptb.call(package, "fields::hang", vec![place, name, argument]);
+    let executed = chain.succeed(ALICE, ptb);
+    let Owner::Object(field) = *chain.get(id).owner() else { panic!("not a child") };
+    assert_eq!(*chain.get(field).owner(), Owner::Object(book));
+    assert_eq!(executed.change(field).id_operation, IdOperation::Created);
+    assert!(matches!(executed.change(id).input_state, ObjectIn::Exist { owner: Owner::Address(ALICE), .. }));
+
+    let mut ptb = Ptb::default();
+    let (place, name, value) = (ptb.object(&chain, book), ptb.pure(&1u8), ptb.pure(&6u64));
+    ptb.call(package, "fields::repaint", vec![place, name, value]);
+    let executed = chain.succeed(BOB, ptb);
+    assert_eq!(chain.value(id), 6);
+    assert!(executed.changed(id) && !executed.changed(field));
+
+    let mut ptb = Ptb::default();
+    let (place, name) = (ptb.object(&chain, book), ptb.pure(&1u8));
+    let argument = ptb.call(package, "fields::unhang", vec![place, name]);
+    ptb.transfer(vec![argument], BOB);
+    let executed = chain.succeed(BOB, ptb);
+    assert_eq!(executed.deleted, vec![field]);
+    assert_eq!(*chain.get(id).owner(), Owner::Address(BOB));
+    assert!(matches!(executed.change(id).input_state, ObjectIn::Exist { owner: Owner::Object(_), .. }));
+}
+
+#[test]
 fn a_child_object_cannot_be_an_input() {
     let (mut chain, package) = Chain::with_rules();
     let book = book(&mut chain, package);

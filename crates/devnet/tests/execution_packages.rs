@@ -105,7 +105,7 @@ fn an_upgrade_cap_cannot_be_left_over() {
 fn the_digest_of_a_package_is_the_one_that_the_compiler_prints() {
     let dependencies = [STD, Address::TWO];
     for (package, digest) in [
-        ("rules", "18f733a10c40a44fba76cc5ca8eb7c3036876bb9ab2b9e9fdbc36f2210d38c0c"),
+        ("rules", "03ec64b1a78c2bf090f529b79ac2584c524ea1fef7b540d7ca5be0ac64a7293d"),
         ("story_v1", "5edac49b009179e8f63dacaace388b87bad08ee38e67d5aa78dab920b3b2bf19"),
         ("story_with_init", "ddb355c602ff0b757623dc5b09a9ed455a00e1affb8be7e644f6b3533409c3b4"),
     ] {

@@ -270,6 +270,14 @@ fn commands_of_nothing_and_transactions_beyond_the_limits_are_refused() {
     assert!(matches!(chain.refuse(&transaction), Refused::TooLarge { what: "commands", .. }));
 
     let mut ptb = Ptb::default();
+    ptb.vector(Some(&format!("{}u8{}", "vector<".repeat(16), ">".repeat(16))), vec![]);
+    let transaction = chain.transaction(ALICE, ptb);
+    assert!(matches!(
+        chain.refuse(&transaction),
+        Refused::TooLarge { what: "depth of a type argument", found: 17, .. }
+    ));
+
+    let mut ptb = Ptb::default();
     ptb.bytes(&vec![0; 16 * 1024 + 1]);
     let transaction = chain.transaction(ALICE, ptb);
     assert!(matches!(chain.refuse(&transaction), Refused::TooLarge { what: "bytes of a pure input", .. }));

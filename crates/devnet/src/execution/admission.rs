@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sui_sdk_types::{
     Address, Command, Input, Mutability, Object, ObjectData, ObjectReference, Owner, ProgrammableTransaction,
-    StructTag, Transaction, TransactionExpiration, TransactionKind, Version,
+    StructTag, Transaction, TransactionExpiration, TransactionKind, TypeTag, Version,
 };
 
 use super::{Environment, Limits, ObjectReader, Refused};
@@ -65,15 +65,16 @@ pub(super) fn check_shape(transaction: &ProgrammableTransaction, limits: &Limits
         let arguments = match command {
             Command::MoveCall(call) => {
                 at_most("type arguments", call.type_arguments.len(), 16)?;
+                call.type_arguments.iter().try_for_each(check_depth)?;
                 call.arguments.len()
             }
             Command::TransferObjects(transfer) => not_empty(index, "TransferObjects", transfer.objects.len())?,
             Command::SplitCoins(split) => not_empty(index, "SplitCoins", split.amounts.len())?,
             Command::MergeCoins(merge) => not_empty(index, "MergeCoins", merge.coins_to_merge.len())?,
-            Command::MakeMoveVector(vector) if vector.type_.is_some() => vector.elements.len(),
-            Command::MakeMoveVector(vector) => {
-                not_empty(index, "MakeMoveVector without a type", vector.elements.len())?
-            }
+            Command::MakeMoveVector(vector) => match &vector.type_ {
+                Some(type_) => check_depth(type_).map(|()| vector.elements.len())?,
+                None => not_empty(index, "MakeMoveVector without a type", vector.elements.len())?,
+            },
             Command::Publish(publish) => {
                 at_most("modules", publish.modules.len(), limits.modules)?;
                 at_most("dependencies", publish.dependencies.len(), 32)?;
@@ -273,6 +274,18 @@ fn kind(owner: Owner) -> &'static str {
         Owner::ConsensusAddress { .. } => "owned by an address through consensus",
         _ => "owned in an unknown way",
     }
+}
+
+/// Bounds the nesting of a type argument (`max_type_argument_depth`).
+fn check_depth(type_: &TypeTag) -> Result<(), Refused> {
+    fn depth(type_: &TypeTag) -> usize {
+        match type_ {
+            TypeTag::Vector(inner) => 1 + depth(inner),
+            TypeTag::Struct(tag) => 1 + tag.type_params().iter().map(depth).max().unwrap_or(0),
+            _ => 1,
+        }
+    }
+    at_most("depth of a type argument", depth(type_), 16)
 }
 
 fn at_most(what: &'static str, found: usize, limit: usize) -> Result<(), Refused> {

@@ -222,12 +222,20 @@ impl Outcome {
             }
             self.deleted.insert(id);
         }
+        self.check_known(objects)?;
         for id in removed {
             if !self.writes.contains_key(&id) && !self.deleted.contains(&id) {
                 self.wrapped.insert(id);
             }
         }
         Ok(())
+    }
+
+    /// What was neither loaded nor made here can only come out of another object; if it is live, something was forged.
+    fn check_known(&self, objects: &dyn ObjectReader) -> Result<(), Failure> {
+        let known = |id: &Address| self.before.contains_key(id) || self.created.contains(id);
+        let forged = self.writes.keys().chain(&self.deleted).find(|id| !known(id) && objects.object(id).is_some());
+        forged.map_or(Ok(()), |id| Err(in_two_places(id)))
     }
 
     /// Sharing is for new objects and for those that are shared already (`share_object_impl`, sui-move-natives).
