@@ -1,6 +1,6 @@
 // node mutate.mjs [MODULE…]
-// Takes every `assert!` of the sources out in turn, or of the modules named, and expects a unit test to fail: a check that no test misses is a
-// check that nobody would miss. About five seconds each. Prints what survived and fails if anything did.
+// Takes every `assert!` and every call of a `check_…` function out of the sources in turn, or of the modules named, and expects a unit test to fail: a
+// check that no test misses is a check that nobody would miss. A few seconds each. Prints what survived and fails if anything did.
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -21,10 +21,9 @@ const original = packageFiles(HERE);
 for (const [file, source] of Object.entries(original)) {
   const module = /^sources\/(\w+)\.move$/.exec(file)?.[1];
   if (!module || (modules.length && !modules.includes(module))) continue;
-  for (const { start, end, text } of assertions(source)) {
+  for (const { start, end, text, instead } of [...assertions(source), ...checks(source)]) {
     mutants += 1;
-    // The condition is still evaluated, so that nothing becomes unused.
-    const changed = source.slice(0, start) + `let _ = ${text};` + source.slice(end);
+    const changed = source.slice(0, start) + instead + source.slice(end);
     const files = { ...original, [file]: changed };
     const result = await builder.testMovePackage({ files, fetcher: frameworkFetcher(scratch), network: "mainnet", silenceWarnings: true });
     const where = `${module}:${source.slice(0, start).split("\n").length}`;
@@ -51,7 +50,15 @@ function assertions(source) {
       else if (source[at] === "," && depth === 1 && !/^\s*\)/.test(source.slice(at + 1))) comma = at;
     }
     const end = source[at] === ";" ? at + 1 : at;
-    found.push({ start: match.index, end, text: source.slice(first, comma).trim() });
+    const text = source.slice(first, comma).trim();
+    // The condition is still evaluated, so that nothing becomes unused.
+    found.push({ start: match.index, end, text, instead: `let _ = ${text};` });
   }
   return found;
+}
+
+/// Where a `check_…` function is called as a statement of its own.
+function checks(source) {
+  const calls = source.matchAll(/(?<=^ {4,})(?:\w+::)?check_\w+\([^;{}]*?\)(?:;|(?=\n\}))/gm);
+  return [...calls].map((match) => ({ start: match.index, end: match.index + match[0].length, text: match[0], instead: "" }));
 }

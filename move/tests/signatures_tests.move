@@ -51,3 +51,13 @@ fun the_other_point_of_order_eight_is_refused() {
 fun a_non_canonical_identity_is_refused() {
     signatures::check_key(&x"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f")
 }
+
+#[test, expected_failure(abort_code = k3s_daas::signatures::EWeakKey)]
+fun the_point_of_order_two_is_refused() {
+    signatures::check_key(&x"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f")
+}
+
+#[test, expected_failure(abort_code = k3s_daas::signatures::EWeakKey)]
+fun a_non_canonical_zero_is_refused() {
+    signatures::check_key(&x"edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f")
+}
