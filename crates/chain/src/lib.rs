@@ -3,10 +3,12 @@
 //! - [`types`]: what the contract stores, emits and has signed, parsed once at the edge.
 //! - [`wallet`]: the keys that own stakes and pay for gas.
 //! - [`client`]: a [`client::Node`] reads, a [`client::Session`] runs transactions, never twice.
+//! - [`registry`]: a cluster in memory, kept current; answers without lock or network call.
 
 pub mod abort;
 pub mod client;
 mod error;
+pub mod registry;
 pub mod types;
 pub mod wallet;
 

@@ -126,7 +126,7 @@ impl Ptb {
 pub(super) const CLOCK: Address = Address::from_static("0x6");
 
 /// What can be an argument of a call.
-pub trait Value {
+pub(super) trait Value {
     /// Puts it into the transaction.
     fn put(self, ptb: &mut Ptb) -> Argument;
 }
