@@ -11,6 +11,7 @@ mod moment;
 mod nodes;
 pub mod output;
 pub mod places;
+pub mod reference;
 mod session_keys;
 pub mod sheet;
 mod views;

@@ -107,8 +107,8 @@ pub fn launch(launch: &Launch) -> Result<std::process::Child, Diagnostic> {
         .arg(&launch.program)
         .args(&launch.arguments)
         // A key for signing that stands in this environment is no business of the child's.
-        .env_remove("SUI_PRIVATE_KEY")
         .env_remove("DAAS_PRIVATE_KEY")
+        .env_remove("STAKER_SUI_PRIVATE_KEY")
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(log)

@@ -25,7 +25,8 @@ impl Said {
 
     /// The error as JSON.
     pub fn error(&self) -> Value {
-        serde_json::from_str::<Value>(&self.stderr).unwrap_or_else(|error| panic!("{error} in {self:?}"))["error"].clone()
+        serde_json::from_str::<Value>(&self.stderr).unwrap_or_else(|error| panic!("{error} in {self:?}"))["error"]
+            .clone()
     }
 }
 
