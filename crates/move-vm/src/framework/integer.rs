@@ -2,10 +2,11 @@
 
 use super::{
     Functions,
-    call::{mistyped, one, text},
+    call::{fault_in, mistyped, one, text},
 };
 use crate::{
     Fault,
+    interpreter::{Call, NativeResult},
     value::{Repr, number::U256},
 };
 
@@ -157,5 +158,17 @@ integer!(
     ]
 );
 
-/// `0x2::math` calls `0x1::u64`.
-pub(super) const MATH: Functions = &[U64[1], U64[2], U64[3], U64[4], U64[5], U64[14]];
+/// `0x2::math` calls `0x1::u64`, where its errors are.
+pub(super) const MATH: Functions = &[
+    ("max", |c| in_u64(c, "max")),
+    ("min", |c| in_u64(c, "min")),
+    ("diff", |c| in_u64(c, "diff")),
+    ("divide_and_round_up", |c| in_u64(c, "divide_and_round_up")),
+    ("pow", |c| in_u64(c, "pow")),
+    ("sqrt", |c| in_u64(c, "sqrt")),
+];
+
+fn in_u64(c: &mut Call<'_, '_>, name: &str) -> NativeResult {
+    let function = U64.iter().find(|f| f.0 == name).ok_or_else(mistyped)?;
+    function.1(c).map_err(|stop| fault_in(1, "u64", name, stop.fault))
+}
