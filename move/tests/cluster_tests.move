@@ -199,10 +199,17 @@ fun a_cluster_has_a_name() {
     abort NEVER
 }
 
-#[test, expected_failure(abort_code = k3s_daas::labels::EEndpoint)]
-fun endpoints_are_checked() {
-    let (mut cluster, cap, _clock) = cluster();
-    let nothing = string::utf8(b"");
-    cluster::set_endpoints(&mut cluster, &cap, nothing, nothing, string::utf8(b"http://a:1"));
-    abort NEVER
+fun set_endpoints(api: vector<u8>, join: vector<u8>, master: vector<u8>) {
+    let (mut cluster, cap, clock) = cluster();
+    cluster::set_endpoints(&mut cluster, &cap, string::utf8(api), string::utf8(join), string::utf8(master));
+    finish(cluster, cap, clock)
 }
+
+#[test, expected_failure(abort_code = k3s_daas::labels::EEndpoint)]
+fun the_api_endpoint_is_checked() { set_endpoints(b"http://a:1", b"", b"") }
+
+#[test, expected_failure(abort_code = k3s_daas::labels::EEndpoint)]
+fun the_join_endpoint_is_checked() { set_endpoints(b"", b"http://a:1", b"") }
+
+#[test, expected_failure(abort_code = k3s_daas::labels::EEndpoint)]
+fun the_master_endpoint_is_checked() { set_endpoints(b"", b"", b"http://a:1") }

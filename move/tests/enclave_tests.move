@@ -203,6 +203,31 @@ fun only_a_registered_instance_is_activated() {
     abort NEVER
 }
 
+#[test, expected_failure(abort_code = k3s_daas::enclave::EExpired)]
+fun an_expired_instance_is_not_activated() {
+    let (mut cluster, cap, mut clock) = two();
+    clock::set_for_testing(&mut clock, now() + REGISTRATION);
+    enclave::activate(&mut cluster, &cap, other(), &clock);
+    abort NEVER
+}
+
+#[test, expected_failure(abort_code = k3s_daas::measurements::ENotGood)]
+fun an_instance_of_a_revoked_release_is_not_activated() {
+    let (mut cluster, cap, clock) = two();
+    measurements::revoke(&mut cluster, &cap, pcrs(), false);
+    enclave::activate(&mut cluster, &cap, other(), &clock);
+    abort NEVER
+}
+
+#[test, expected_failure(abort_code = k3s_daas::enclave::EOtherMeasurements)]
+fun an_expired_instance_does_not_come_back_in_another_image() {
+    let (mut cluster, cap, clock) = cluster();
+    cluster::set_freshness(&mut cluster, &cap, MAX_AGE, 1_000);
+    register(&mut cluster, &cap, &clock);
+    enclave::admit(&mut cluster, other_attested(4, option::some(filled(8, 48))), now() + 1);
+    abort NEVER
+}
+
 #[test, expected_failure(abort_code = k3s_daas::cluster::EOtherAdminCap)]
 fun another_clusters_cap_activates_nothing() {
     let (mut cluster, _cap, clock) = two();
@@ -324,6 +349,14 @@ fun an_expired_active_instance_does_not_anchor() {
     let (mut cluster, _cap, mut clock) = two();
     clock::set_for_testing(&mut clock, now() + REGISTRATION);
     anchor(&mut cluster, 7, vectors::hash(), &clock);
+    abort NEVER
+}
+
+#[test, expected_failure(abort_code = k3s_daas::enclave::ENotActive)]
+fun only_the_active_instance_names_a_successor() {
+    let (mut cluster, _cap, clock) = two();
+    let key = vectors::successor_key();
+    enclave::name_successor(&mut cluster, other(), sequence(), key, vectors::naming(), &clock);
     abort NEVER
 }
 

@@ -286,6 +286,12 @@ fun a_debug_image_is_not_published() { publish_with(filled(0, 48), vector[], vec
 fun a_pcr_is_48_bytes_long() { publish_with(filled(2, 47), vector[], vector[], filled(1, 32), revision()) }
 
 #[test, expected_failure(abort_code = k3s_daas::measurements::EZeroPcr)]
+fun pcr0_is_not_zero() { measurements::join_pcrs(filled(0, 48), filled(2, 48), filled(3, 48)); }
+
+#[test, expected_failure(abort_code = k3s_daas::measurements::EZeroPcr)]
+fun pcr2_is_not_zero() { measurements::join_pcrs(filled(1, 48), filled(2, 48), filled(0, 48)); }
+
+#[test, expected_failure(abort_code = k3s_daas::measurements::EZeroPcr)]
 fun pcr8_is_not_zero() {
     let (mut cluster, cap, clock) = cluster();
     let pcr = filled(1, 48);

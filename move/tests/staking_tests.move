@@ -197,6 +197,13 @@ fun a_leaving_worker_makes_room() {
     end(cluster, cap, clock, first)
 }
 
+#[test, expected_failure(abort_code = k3s_daas::labels::ENodeIdCharacter)]
+fun nobody_stakes_as_an_address() {
+    let (mut cluster, _cap, clock) = cluster();
+    let _stake = worker_with(&mut cluster, b"10.42.3.7", one_sui(), &clock, 13);
+    abort NEVER
+}
+
 #[test, expected_failure(abort_code = k3s_daas::staking::ENameTaken)]
 fun no_name_is_given_twice() {
     let (mut cluster, _cap, clock) = cluster();
