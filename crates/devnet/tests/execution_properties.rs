@@ -58,19 +58,8 @@ impl Bench {
         self.ptb.call(self.package, function, arguments)
     }
 
-    /// Any argument that exists, and some that do not.
-    fn wild(&self, byte: u8) -> Argument {
-        let index = u16::from(byte / 4 % 16);
-        match byte % 4 {
-            0 => Argument::Gas,
-            1 => Argument::Input(index),
-            2 => Argument::Result(index),
-            _ => Argument::NestedResult(index, 0),
-        }
-    }
-
     fn wild_step(&mut self, step: &Step) {
-        let arguments: Vec<Argument> = step.bytes.iter().map(|byte| self.wild(*byte)).collect();
+        let arguments: Vec<Argument> = step.bytes.iter().map(|byte| wild(*byte)).collect();
         let functions = ["items::set", "items::wrap", "items::total", "items::eat", "fields::write", "calls::take_mut"];
         match step.kind % 5 {
             0 => {
@@ -180,6 +169,17 @@ impl Bench {
     }
 }
 
+/// Any argument that exists, and some that do not.
+fn wild(byte: u8) -> Argument {
+    let index = u16::from(byte / 4 % 16);
+    match byte % 4 {
+        0 => Argument::Gas,
+        1 => Argument::Input(index),
+        2 => Argument::Result(index),
+        _ => Argument::NestedResult(index, 0),
+    }
+}
+
 /// The chain on which transactions run: coins, an item, a boxed item and a shared one.
 fn prepared() -> (Chain, Address, Vec<Address>) {
     let (mut chain, package) = Chain::with_rules();
@@ -210,7 +210,7 @@ fn build(chain: &Chain, package: Address, objects: &[Address], steps: &[Step]) -
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_a_transaction_is_its_result_is_sound(steps in prop::collection::vec(step(), 0..8)) {
