@@ -415,3 +415,60 @@ impl Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use daas_diagnostics::{Diagnose as _, Lang};
+
+    use super::*;
+
+    #[test]
+    fn every_error_fills_its_blanks() {
+        let (id, path, endpoint) = (Address::TWO, PathBuf::from("/p"), "http://n".to_owned());
+        let abort = Abort { module: "staking".into(), function: None, code: 1, own: true };
+        let errors = [
+            Error::KeystoreUnreadable { path: path.clone(), reason: "r".into() },
+            Error::KeyNotFound { wanted: "w".into(), path: path.clone() },
+            Error::WalletAmbiguous { path: path.clone(), candidates: "c".into() },
+            Error::KeyMalformed { origin: "o".into() },
+            Error::KeyReferenceUnsupported { reference: "kms:x".into() },
+            Error::KeyFileExposed { path: path.clone(), mode: 0o644 },
+            Error::AddressMismatch { expected: id, actual: id },
+            Error::WalletConfigUnreadable { path: path.clone(), reason: "r".into() },
+            Error::Unreachable { endpoint: endpoint.clone(), source: Box::new(tonic::Status::unavailable("x")) },
+            Error::Timeout { endpoint: endpoint.clone(), after: Duration::from_secs(3) },
+            Error::WrongNetwork { endpoint: endpoint.clone(), expected: Digest::ZERO, actual: Digest::ZERO },
+            Error::WrongPackage { package: id, reason: "r".into() },
+            Error::WrongCluster { expected: id, actual: id },
+            Error::Stale(daas_seal_token::Stale { age_ms: 31_000, bound_ms: 30_000 }),
+            Error::QuorumDisagreement { agreeing: 1, needed: 2, total: 3, nodes: vec![endpoint.clone()] },
+            Error::QuorumUnreachable { answered: 1, needed: 2, total: 3 },
+            Error::CallNotServed { endpoint: endpoint.clone(), method: "m".into() },
+            Error::AnswerInvalid { endpoint: endpoint.clone(), what: "w".into() },
+            Error::RateLimited { endpoint },
+            Error::OutcomeUnknown { digest: Digest::ZERO },
+            Error::NoGas { address: id },
+            Error::InsufficientBalance { address: id, balance: 1, needed: 2 },
+            Error::GasBudgetExceeded { budget: 1 },
+            Error::Aborted(abort),
+            Error::Failed { reason: "r".into() },
+            Error::Rejected { reason: "r".into() },
+            Error::ObjectNotFound { kind: "Stake", object: id },
+            Error::Object(ObjectError::OtherType { object: id, expected: "a".into(), actual: "b".into() }),
+            Error::VersionConflict { object: id },
+            Error::NotOwner { object: id, owner: id, sender: id },
+            Error::AdminCapMissing { cluster: id, address: id },
+            Error::NoToken { stake: id },
+            Error::Journal { path: path.clone(), source: std::io::Error::other("x") },
+            Error::Busy { path },
+            Error::BytecodeInvalid { reason: "r".into() },
+            Error::Build { reason: "r".into() },
+        ];
+        for error in errors {
+            let diagnostic = error.diagnostic();
+            assert!(diagnostic.unfilled().is_empty(), "{error}: {:?}", diagnostic.unfilled());
+            assert!(diagnostic.unused().is_empty(), "{error}: {:?}", diagnostic.unused());
+            assert!(!diagnostic.message(Lang::Korean).is_empty());
+        }
+    }
+}

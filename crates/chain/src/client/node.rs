@@ -209,35 +209,44 @@ impl Node {
         chain.ok_or_else(|| self.invalid("a service info with a chain id"))
     }
 
-    pub(crate) async fn ask<T>(
-        &self,
-        method: &str,
-        call: impl Future<Output = Result<tonic::Response<T>, tonic::Status>>,
-    ) -> Result<T, Error> {
-        self.limited(method, async { call.await.map(tonic::Response::into_inner) }).await
+    /// Calls of tonic are large futures: they live on the heap, not in every caller.
+    pub(crate) fn ask<'a, T: Send + 'a>(
+        &'a self,
+        method: &'a str,
+        call: impl Future<Output = Result<tonic::Response<T>, tonic::Status>> + Send + 'a,
+    ) -> impl Future<Output = Result<T, Error>> + Send + 'a {
+        let call = Box::pin(call);
+        self.limited(method, async move { call.await.map(tonic::Response::into_inner) })
     }
 
-    pub(crate) async fn ask_optional<T>(
-        &self,
-        method: &str,
-        call: impl Future<Output = Result<tonic::Response<T>, tonic::Status>>,
-    ) -> Result<Option<T>, Error> {
-        let optional = async {
+    pub(crate) fn ask_optional<'a, T: Send + 'a>(
+        &'a self,
+        method: &'a str,
+        call: impl Future<Output = Result<tonic::Response<T>, tonic::Status>> + Send + 'a,
+    ) -> impl Future<Output = Result<Option<T>, Error>> + Send + 'a {
+        let call = Box::pin(call);
+        self.limited(method, async move {
             match call.await {
                 Ok(response) => Ok(Some(response.into_inner())),
                 Err(status) if status.code() == tonic::Code::NotFound => Ok(None),
                 Err(status) => Err(status),
             }
-        };
-        self.limited(method, optional).await
+        })
     }
 
-    async fn limited<T>(&self, method: &str, call: impl Future<Output = Result<T, tonic::Status>>) -> Result<T, Error> {
-        let after = self.options.answer_timeout;
-        match tokio::time::timeout(after, call).await {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(status)) => Err(Error::of_status(&self.endpoint, method, after, status)),
-            Err(_) => Err(Error::Timeout { endpoint: self.endpoint.to_string(), after }),
+    fn limited<'a, T: Send + 'a>(
+        &'a self,
+        method: &'a str,
+        call: impl Future<Output = Result<T, tonic::Status>> + Send + 'a,
+    ) -> impl Future<Output = Result<T, Error>> + Send + 'a {
+        let call = Box::pin(call);
+        async move {
+            let after = self.options.answer_timeout;
+            match tokio::time::timeout(after, call).await {
+                Ok(Ok(value)) => Ok(value),
+                Ok(Err(status)) => Err(Error::of_status(&self.endpoint, method, after, status)),
+                Err(_) => Err(Error::Timeout { endpoint: self.endpoint.to_string(), after }),
+            }
         }
     }
 

@@ -72,13 +72,19 @@ impl State {
             }
         }
         let mut this = Self { id, tables: Arc::new(Tables::new(state)), terms: HashSet::new(), tokens: HashMap::new() };
+        this.load_more(stakes, tokens)?;
+        Ok(this)
+    }
+
+    /// Adds loaded stakes with their tokens.
+    pub fn load_more(&mut self, stakes: Vec<Stake>, tokens: Vec<SealTokenObject>) -> Result<(), StateError> {
         for stake in stakes {
-            this.load_stake(stake)?;
+            self.load_stake(stake)?;
         }
         for token in tokens {
-            this.load_token(&token)?;
+            self.load_token(&token)?;
         }
-        Ok(this)
+        Ok(())
     }
 
     /// The reading side.

@@ -310,3 +310,131 @@ impl TokenImage {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::super::state::State;
+    use super::*;
+    use crate::types::cluster::{ByTier, Endpoints, ReleaseRules, Settings};
+    use crate::types::staking::TokenRef;
+    use crate::types::{Bytes, SealTokenObject, Stake};
+    use sui_sdk_types::Address;
+
+    const TOKENS: u32 = 100_000;
+
+    fn address(kind: u8, number: u32) -> Address {
+        let mut bytes = [kind; 32];
+        bytes[..4].copy_from_slice(&number.to_le_bytes());
+        Address::new(bytes)
+    }
+
+    fn cluster() -> Cluster {
+        Cluster {
+            id: address(1, 0),
+            version: 1,
+            name: "c".into(),
+            admin_cap: address(2, 0),
+            settings: Settings {
+                minimum_stakes: ByTier([1, 1, 1]),
+                open_tiers: ByTier([false, true, false]),
+                unbonding_ms: 1,
+                max_workers: 1,
+                slash_share_bps: 1,
+                treasury: address(3, 0),
+                offences: Vec::new(),
+                heartbeat_limit_ms: 1,
+                document_max_age_ms: 1,
+                registration_ms: 1,
+                config_sha256: None,
+            },
+            endpoints: Endpoints { api: String::new(), join: String::new(), master: String::new() },
+            release_rules: ReleaseRules { delay_ms: 0, auditors: Vec::new(), threshold: 0 },
+            generation: 0,
+            active: None,
+            anchor: None,
+            active_workers: 0,
+        }
+    }
+
+    fn stake(number: u32) -> Stake {
+        let id = address(4, number);
+        let node_id = format!("worker-{number}");
+        let name = NodeName::new(&node_id.parse().unwrap(), &StakeId(id.into_inner()));
+        Stake {
+            id,
+            cluster: address(1, 0),
+            owner: address(5, number),
+            node_id,
+            name: name.to_string(),
+            tier: Tier::Worker,
+            status: StakeStatus::Active,
+            suspended: false,
+            balance: 1,
+            principal: 1,
+            slashed: 0,
+            terms: Terms {
+                minimum_stake: 1,
+                unbonding_ms: 1,
+                slash_share_bps: 1,
+                treasury: address(3, 0),
+                offences: Vec::new(),
+            },
+            staked_at_ms: 1,
+            releases_at_ms: 0,
+            token: Some(TokenRef { id: address(6, number), expires_at_ms: 9 }),
+        }
+    }
+
+    fn token(number: u32, session_key: [u8; 32]) -> SealTokenObject {
+        SealTokenObject {
+            id: address(6, number),
+            cluster: address(1, 0),
+            owner: address(5, number),
+            stake: address(4, number),
+            name: String::new(),
+            session_key: Bytes(session_key),
+            key_generation: 1,
+            tier: Tier::Worker,
+            created_at_ms: 1,
+            expires_at_ms: 9,
+            revoked: false,
+        }
+    }
+
+    /// Resident pages of this process, in bytes.
+    fn resident() -> usize {
+        let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+        statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
+    }
+
+    #[test]
+    fn a_hundred_thousand_tokens_fit_into_a_hundred_megabytes_and_are_found_at_once() {
+        let key = daas_seal_token::SigningKey::from_bytes(&[1; 32]).public().to_bytes();
+        let before = resident();
+        // In pieces, so that the loaded objects themselves do not count.
+        let mut state = State::load(cluster(), Vec::new(), Vec::new(), Vec::new()).unwrap();
+        for first in (0..TOKENS).step_by(1000) {
+            let stakes = (first..first + 1000).map(stake).collect();
+            let tokens = (first..first + 1000).map(|number| token(number, key)).collect();
+            state.load_more(stakes, tokens).unwrap();
+        }
+        let used = resident().saturating_sub(before);
+        println!("{} MB for {TOKENS} tokens", used / 1_000_000);
+        assert!(used <= 100_000_000, "{used}");
+
+        let tables = state.tables();
+        let ids: Vec<_> = (0..TOKENS).map(|number| TokenId(address(6, number).into_inner())).collect();
+        let mut times: Vec<_> = ids
+            .iter()
+            .map(|id| {
+                let start = Instant::now();
+                assert!(tables.token(id).is_some());
+                start.elapsed()
+            })
+            .collect();
+        times.sort_unstable();
+        println!("look-up p50 {:?}, p99 {:?} (unoptimised)", times[times.len() / 2], times[times.len() * 99 / 100]);
+    }
+}
