@@ -21,7 +21,7 @@ use sui_sdk_types::{Address, TransactionEvents};
 use world::{DAY_MS, SUI, World, key};
 
 async fn live(world: &World) {
-    let staker = world.staker(2).await;
+    let wallet = world.staker(2).await;
     let (operator, cluster) = (&world.operator, world.cluster);
     let changes = [
         SettingChange::MinimumStake(Tier::Reader, 7),
@@ -32,9 +32,9 @@ async fn live(world: &World) {
         SettingChange::ReleaseDelay(5),
     ];
     operator.change_settings(cluster, &changes).await.unwrap();
-    operator.grant(cluster, staker.address(), Tier::Admin).await.unwrap();
-    operator.ungrant(cluster, staker.address(), Tier::Admin).await.unwrap();
-    operator.grant(cluster, staker.address(), Tier::Admin).await.unwrap();
+    operator.grant(cluster, wallet.address(), Tier::Admin).await.unwrap();
+    operator.ungrant(cluster, wallet.address(), Tier::Admin).await.unwrap();
+    operator.grant(cluster, wallet.address(), Tier::Admin).await.unwrap();
     let new = NewRelease {
         pcr0: Bytes([1; 48]),
         pcr1: Bytes([2; 48]),
@@ -48,18 +48,18 @@ async fn live(world: &World) {
     let now = world.devnet.advance_clock(std::time::Duration::from_secs(1)).await.unwrap();
     operator.retire_release(cluster, &new.pcrs(), now + DAY_MS).await.unwrap();
     operator.revoke_release(cluster, &new.pcrs(), true).await.unwrap();
-    let staked = staker.stake_node(&world.stake_request("worker", &key(7))).await.unwrap();
-    staker.top_up(&staked.stake, SUI).await.unwrap();
-    staker.rotate_session_key(&staked.stake, &Bytes(key(8).public().to_bytes())).await.unwrap();
-    staker.extend_token(&staked.stake, 40 * DAY_MS).await.unwrap();
+    let staked = wallet.stake_node(&world.stake_request("worker", &key(7))).await.unwrap();
+    wallet.top_up(&staked.stake, SUI).await.unwrap();
+    wallet.rotate_session_key(&staked.stake, &Bytes(key(8).public().to_bytes())).await.unwrap();
+    wallet.extend_token(&staked.stake, 40 * DAY_MS).await.unwrap();
     operator.suspend(&staked.stake).await.unwrap();
     operator.resume(&staked.stake).await.unwrap();
-    staker.revoke_token(&staked.stake).await.unwrap();
-    staker.unstake(&staked.stake).await.unwrap();
+    wallet.revoke_token(&staked.stake).await.unwrap();
+    wallet.unstake(&staked.stake).await.unwrap();
     operator.slash(&staked.stake, 1, "reason").await.unwrap();
     world.devnet.advance_clock(std::time::Duration::from_secs(5)).await.unwrap();
-    staker.withdraw(&staked.stake).await.unwrap();
-    staker.stake_node(&world.stake_request("second", &key(9))).await.unwrap();
+    wallet.withdraw(&staked.stake).await.unwrap();
+    wallet.stake_node(&world.stake_request("second", &key(9))).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -33,11 +33,11 @@ async fn members(world: &World) -> Vec<Address> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crash_between_any_two_steps_never_stakes_twice() {
     let world = World::new().await;
-    let staker = world.staker(2).await;
+    let wallet = world.staker(2).await;
     for (number, step) in Step::ALL.into_iter().enumerate() {
         let request = world.stake_request(&format!("worker-{number}"), &key(7));
         let name = format!("journal-{number}");
-        let dying = staker.clone().with_journal(journal(&world, &name)).stop_at(move |at| at == step);
+        let dying = wallet.clone().with_journal(journal(&world, &name)).stop_at(move |at| at == step);
         let stopped = dying.stake_node(&request).await;
         assert!(matches!(stopped, Err(Error::Stopped(at)) if at == step), "{stopped:?}");
         let before = members(&world).await.len();
@@ -87,25 +87,25 @@ async fn dying_at_forty_moments_ends_in_one_stake() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_top_up_that_died_after_signing_is_made_once() {
     let world = World::new().await;
-    let staker = world.staker(2).await;
-    let staked = staker.stake_node(&world.stake_request("worker", &key(7))).await.unwrap();
-    let dying = staker.clone().with_journal(journal(&world, "journal")).stop_at(|at| at == Step::Executed);
+    let wallet = world.staker(2).await;
+    let staked = wallet.stake_node(&world.stake_request("worker", &key(7))).await.unwrap();
+    let dying = wallet.clone().with_journal(journal(&world, "journal")).stop_at(|at| at == Step::Executed);
     assert!(dying.top_up(&staked.stake, SUI).await.is_err());
     fresh(&world).with_journal(journal(&world, "journal")).top_up(&staked.stake, SUI).await.unwrap();
-    let found = staker.find_stakes(world.cluster, &"worker".parse().unwrap(), Tier::Worker).await.unwrap();
+    let found = wallet.find_stakes(world.cluster, &"worker".parse().unwrap(), Tier::Worker).await.unwrap();
     assert_eq!(found[0].balance, staked.stake.balance + SUI);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_journaled_transaction_whose_coin_was_spent_elsewhere_is_dropped_and_made_anew() {
     let world = World::new().await;
-    let staker = world.staker(2).await;
+    let wallet = world.staker(2).await;
     let request = world.stake_request("worker", &key(7));
-    let dying = staker.clone().with_journal(journal(&world, "journal")).stop_at(|at| at == Step::Journaled);
+    let dying = wallet.clone().with_journal(journal(&world, "journal")).stop_at(|at| at == Step::Journaled);
     assert!(dying.stake_node(&request).await.is_err());
     // Another program with the same wallet takes the coins.
     for number in 0..2 {
-        staker.stake_node(&world.stake_request(&format!("other-{number}"), &key(8))).await.unwrap();
+        wallet.stake_node(&world.stake_request(&format!("other-{number}"), &key(8))).await.unwrap();
     }
     let staked = fresh(&world).with_journal(journal(&world, "journal")).stake_node(&request).await.unwrap();
     assert!(staked.digest.is_some());

@@ -46,8 +46,8 @@ async fn one_lying_node_changes_nothing_in_quorum_mode() {
         let registry = Registry::start(config).unwrap();
         registry.ready(PATIENCE).await.unwrap();
         nodes[0].tell(lie);
-        let staker = world.staker(2).await;
-        let staked = staker.stake_node(&world.stake_request("worker", &key(7))).await.unwrap();
+        let wallet = world.staker(2).await;
+        let staked = wallet.stake_node(&world.stake_request("worker", &key(7))).await.unwrap();
         let slashed = world.operator.slash(&staked.stake, SUI, "lie about this").await.unwrap();
         registry.reached(slashed.checkpoint, PATIENCE).await.unwrap();
         assert_eq!(status(&registry, staked.stake.id), Some(StakeStatus::Slashed), "{lie:?}");
@@ -61,8 +61,8 @@ async fn one_lying_node_changes_nothing_in_quorum_mode() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_state_that_one_node_invents_is_not_loaded() {
     let world = World::new().await;
-    let staker = world.staker(2).await;
-    let staked = staker.stake_node(&world.stake_request("worker", &key(7))).await.unwrap();
+    let wallet = world.staker(2).await;
+    let staked = wallet.stake_node(&world.stake_request("worker", &key(7))).await.unwrap();
     world.operator.slash(&staked.stake, SUI, "before anyone looked").await.unwrap();
     for liar in 0..3 {
         let (nodes, config) = three_nodes(&world).await;
@@ -87,8 +87,8 @@ async fn a_frozen_node_does_not_hide_a_slash() {
     let registry = Registry::start(config).unwrap();
     registry.ready(PATIENCE).await.unwrap();
     let mut changes = registry.subscribe();
-    let staker = world.staker(2).await;
-    let staked = staker.stake_node(&world.stake_request("worker", &key(7))).await.unwrap();
+    let wallet = world.staker(2).await;
+    let staked = wallet.stake_node(&world.stake_request("worker", &key(7))).await.unwrap();
     nodes[1].tell(Lie::Freeze);
     let slashed = world.operator.slash(&staked.stake, SUI, "hide this").await.unwrap();
     registry.reached(slashed.checkpoint, Duration::from_secs(1)).await.unwrap();
@@ -113,8 +113,8 @@ async fn two_liars_of_three_stop_the_registry_and_it_refuses() {
 #[tokio::test(flavor = "multi_thread")]
 async fn registry_refuses_when_stale() {
     let world = World::new().await;
-    let staker = world.staker(2).await;
-    let staked = staker.stake_node(&world.stake_request("worker", &key(7))).await.unwrap();
+    let wallet = world.staker(2).await;
+    let staked = wallet.stake_node(&world.stake_request("worker", &key(7))).await.unwrap();
     let node = Hostile::before(&world.devnet.url()).await;
     let config = RegistryConfig::rpc(node.url(), world.devnet.chain_id(), world.package, world.cluster);
     let registry = Registry::start(RegistryConfig { staleness: Duration::from_secs(3), ..config }).unwrap();
@@ -142,8 +142,8 @@ async fn lost_stream_is_filled() {
     let mut changes = registry.subscribe();
     node.tell(Lie::BreakStreams);
     eventually("lost", async || matches!(registry.health().nodes[0].state, NodeState::Failing { .. })).await;
-    let staker = world.staker(2).await;
-    let staked = staker.stake_node(&world.stake_request("worker", &key(7))).await.unwrap();
+    let wallet = world.staker(2).await;
+    let staked = wallet.stake_node(&world.stake_request("worker", &key(7))).await.unwrap();
     let slashed = world.operator.slash(&staked.stake, SUI, "while nobody listened").await.unwrap();
     assert_eq!(status(&registry, staked.stake.id), None);
     node.tell(Lie::None);
@@ -157,12 +157,12 @@ async fn lost_stream_is_filled() {
 async fn a_registry_that_starts_late_equals_one_that_followed_all_along() {
     let world = World::new().await;
     let early = world.registry().await;
-    let staker = world.staker(2).await;
-    let first = staker.stake_node(&world.stake_request("a", &key(7))).await.unwrap();
-    let second = staker.stake_node(&world.stake_request("b", &key(8))).await.unwrap();
-    staker.top_up(&first.stake, SUI).await.unwrap();
-    staker.extend_token(&first.stake, 60 * world::DAY_MS).await.unwrap();
-    staker.unstake(&second.stake).await.unwrap();
+    let wallet = world.staker(2).await;
+    let first = wallet.stake_node(&world.stake_request("a", &key(7))).await.unwrap();
+    let second = wallet.stake_node(&world.stake_request("b", &key(8))).await.unwrap();
+    wallet.top_up(&first.stake, SUI).await.unwrap();
+    wallet.extend_token(&first.stake, 60 * world::DAY_MS).await.unwrap();
+    wallet.unstake(&second.stake).await.unwrap();
     world.operator.suspend(&first.stake).await.unwrap();
     world.operator.grant(world.cluster, Address::new([8; 32]), daas_seal_token::Tier::Admin).await.unwrap();
     world.catch_up(&early).await;
@@ -175,8 +175,8 @@ async fn a_registry_that_starts_late_equals_one_that_followed_all_along() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_of_another_package_is_ignored() {
     let world = World::new().await;
-    let staker = world.staker(2).await;
-    let staked = staker.stake_node(&world.stake_request("worker", &key(7))).await.unwrap();
+    let wallet = world.staker(2).await;
+    let staked = wallet.stake_node(&world.stake_request("worker", &key(7))).await.unwrap();
     let slashed = world.operator.slash(&staked.stake, SUI, "seen").await.unwrap();
     let mut request = pb::GetCheckpointRequest::default().with_read_mask(FieldMask::from_paths(["*"]));
     request.checkpoint_id = Some(pb::get_checkpoint_request::CheckpointId::SequenceNumber(slashed.checkpoint));

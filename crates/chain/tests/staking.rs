@@ -29,8 +29,8 @@ async fn a_staker_is_accepted_until_it_is_slashed_and_gets_the_rest_back() {
     let world = World::new().await;
     let registry = world.registry().await;
     let mut changes = registry.subscribe();
-    let staker = world.staker(2).await;
-    let staked = staker.stake_node(&world.stake_request("worker-1", &key(7))).await.unwrap();
+    let wallet = world.staker(2).await;
+    let staked = wallet.stake_node(&world.stake_request("worker-1", &key(7))).await.unwrap();
     world.catch_up(&registry).await;
     let identity = join(&world, &registry, &key(7), token_of(&staked)).unwrap();
     assert_eq!(identity.user_name(), format!("system:node:{}", staked.stake.name));
@@ -45,9 +45,9 @@ async fn a_staker_is_accepted_until_it_is_slashed_and_gets_the_rest_back() {
     assert!(matches!(told, Some(Change::Ended { reason: EndReason::Slashed(Offence::Admin), .. })), "{told:?}");
 
     world.devnet.advance_clock(Duration::from_secs(2)).await.unwrap();
-    let before = world.node.balance(staker.address()).await.unwrap();
-    staker.withdraw(&staked.stake).await.unwrap();
-    let after = world.node.balance(staker.address()).await.unwrap();
+    let before = world.node.balance(wallet.address()).await.unwrap();
+    wallet.withdraw(&staked.stake).await.unwrap();
+    let after = world.node.balance(wallet.address()).await.unwrap();
     assert!(after > before + SUI, "{before} {after}");
     world.catch_up(&registry).await;
     assert_eq!(join(&world, &registry, &key(7), token_of(&staked)), Err(Refusal::Unknown));
@@ -56,22 +56,22 @@ async fn a_staker_is_accepted_until_it_is_slashed_and_gets_the_rest_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_abort_names_its_constant_and_costs_nothing() {
     let world = World::new().await;
-    let staker = world.staker(2).await;
+    let wallet = world.staker(2).await;
     let mut request = world.stake_request("worker-1", &key(7));
     request.amount = SUI / 100;
-    let before = world.node.balance(staker.address()).await.unwrap();
-    let error = staker.stake_node(&request).await.unwrap_err();
+    let before = world.node.balance(wallet.address()).await.unwrap();
+    let error = wallet.stake_node(&request).await.unwrap_err();
     let Error::Aborted(abort) = &error else { panic!("{error}") };
     assert_eq!(abort.module, "staking");
     assert!(abort.constant().is_some_and(|constant| constant.starts_with('E')), "{abort}");
-    assert_eq!(world.node.balance(staker.address()).await.unwrap(), before);
+    assert_eq!(world.node.balance(wallet.address()).await.unwrap(), before);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_the_owner_moves_a_stake_and_only_the_admin_slashes() {
     let world = World::new().await;
-    let (staker, stranger) = (world.staker(2).await, world.staker(3).await);
-    let staked = staker.stake_node(&world.stake_request("worker-1", &key(7))).await.unwrap();
+    let (wallet, stranger) = (world.staker(2).await, world.staker(3).await);
+    let staked = wallet.stake_node(&world.stake_request("worker-1", &key(7))).await.unwrap();
     assert!(matches!(stranger.unstake(&staked.stake).await, Err(Error::NotOwner { .. })));
     let claimed = Stake { owner: stranger.address(), ..staked.stake.clone() };
     assert!(matches!(stranger.unstake(&claimed).await, Err(Error::Aborted(_))));
@@ -82,11 +82,11 @@ async fn only_the_owner_moves_a_stake_and_only_the_admin_slashes() {
 async fn rotation_extension_suspension_and_revocation_are_seen() {
     let world = World::new().await;
     let registry = world.registry().await;
-    let staker = world.staker(2).await;
-    let staked = staker.stake_node(&world.stake_request("worker-1", &key(7))).await.unwrap();
+    let wallet = world.staker(2).await;
+    let staked = wallet.stake_node(&world.stake_request("worker-1", &key(7))).await.unwrap();
     let id = token_of(&staked);
 
-    let rotated = staker.rotate_session_key(&staked.stake, &daas_chain::types::Bytes(key(8).public().to_bytes())).await;
+    let rotated = wallet.rotate_session_key(&staked.stake, &daas_chain::types::Bytes(key(8).public().to_bytes())).await;
     registry.reached(rotated.unwrap().checkpoint, Duration::from_secs(5)).await.unwrap();
     assert_eq!(join(&world, &registry, &key(7), id), Err(Refusal::Signature));
     assert_eq!(join(&world, &registry, &key(8), id).unwrap().key_generation(), 2);
@@ -106,10 +106,10 @@ async fn rotation_extension_suspension_and_revocation_are_seen() {
     registry.reached(resumed.checkpoint, Duration::from_secs(5)).await.unwrap();
     assert!(join(&world, &registry, &key(8), id).is_ok());
 
-    let revoked = staker.revoke_token(&staked.stake).await.unwrap();
+    let revoked = wallet.revoke_token(&staked.stake).await.unwrap();
     registry.reached(revoked.checkpoint, Duration::from_secs(5)).await.unwrap();
     assert_eq!(join(&world, &registry, &key(8), id), Err(Refusal::Unknown));
-    let again = staker.stake_node(&world.stake_request("worker-1", &key(9))).await.unwrap();
+    let again = wallet.stake_node(&world.stake_request("worker-1", &key(9))).await.unwrap();
     assert_eq!((again.digest, again.stake.id), (None, staked.stake.id));
     world.catch_up(&registry).await;
     assert!(join(&world, &registry, &key(9), token_of(&again)).is_ok());
@@ -121,9 +121,9 @@ async fn ten_wallets_that_stake_at_once_do_not_disturb_each_other() {
     let registry = world.registry().await;
     let mut tasks = Vec::new();
     for number in 10..20 {
-        let staker = world.staker(number).await;
+        let wallet = world.staker(number).await;
         let request = world.stake_request(&format!("worker-{number}"), &key(number));
-        tasks.push(tokio::spawn(async move { staker.stake_node(&request).await }));
+        tasks.push(tokio::spawn(async move { wallet.stake_node(&request).await }));
     }
     let staked = futures::future::join_all(tasks).await;
     let names: std::collections::BTreeSet<_> = staked.into_iter().map(|s| s.unwrap().unwrap().stake.name).collect();

@@ -62,7 +62,7 @@ impl Session {
             account,
             journal: None,
             gas_budget: None,
-            deadline: Duration::from_secs(60),
+            deadline: Duration::from_mins(1),
             stop_at: None,
             turn: Arc::default(),
             in_doubt: Arc::default(),

@@ -8,7 +8,7 @@ use crate::error::Error;
 /// How old the newest checkpoint may be before every verdict is refused.
 pub const DEFAULT_STALENESS: Duration = Duration::from_secs(30);
 /// The most that may be configured.
-pub const MAX_STALENESS: Duration = Duration::from_secs(5 * 60);
+pub const MAX_STALENESS: Duration = Duration::from_mins(5);
 
 /// Whom the registry believes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

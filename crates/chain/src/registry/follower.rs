@@ -23,7 +23,7 @@ use crate::error::Error;
 /// Between two beginnings.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(10));
 /// Loading takes long on large clusters, but not for ever.
-const LOAD_TIMEOUT: Duration = Duration::from_secs(120);
+const LOAD_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Follows for ever.
 pub(super) async fn run(config: RegistryConfig, shared: Arc<Shared>) {
@@ -141,25 +141,20 @@ impl<'a> Following<'a> {
     }
 
     fn apply(&mut self, checkpoint: VerifiedCheckpoint) -> Result<(), Error> {
-        match &mut self.current {
-            Some(state) => {
-                let mut changes = Vec::new();
-                for event in checkpoint.events {
-                    changes.extend(
-                        state.apply(event, checkpoint.timestamp_ms).map_err(|error| self.config.nonsense(&error))?,
-                    );
-                }
-                self.shared.advance(checkpoint.sequence, checkpoint.timestamp_ms, changes);
-                Ok(())
+        let Some(state) = &mut self.current else {
+            if u64::try_from(self.log.len()).unwrap_or(u64::MAX) > MAX_GAP {
+                return Err(Error::Timeout { endpoint: self.config.nodes.join(", "), after: LOAD_TIMEOUT });
             }
-            None => {
-                if u64::try_from(self.log.len()).unwrap_or(u64::MAX) > MAX_GAP {
-                    return Err(Error::Timeout { endpoint: self.config.nodes.join(", "), after: LOAD_TIMEOUT });
-                }
-                self.log.push(checkpoint);
-                self.settle()
-            }
+            self.log.push(checkpoint);
+            return self.settle();
+        };
+        let mut changes = Vec::new();
+        for event in checkpoint.events {
+            let applied = state.apply(event, checkpoint.timestamp_ms);
+            changes.extend(applied.map_err(|error| self.config.nonsense(&error))?);
         }
+        self.shared.advance(checkpoint.sequence, checkpoint.timestamp_ms, changes);
+        Ok(())
     }
 
     fn take(&mut self, number: usize, result: Result<(State, u64), Error>) -> Result<(), Error> {
@@ -201,7 +196,9 @@ impl<'a> Following<'a> {
         }
         for (number, reason) in broken {
             self.candidates.remove(&number);
-            groups.values_mut().for_each(|group| group.retain(|member| *member != number));
+            for group in groups.values_mut() {
+                group.retain(|member| *member != number);
+            }
             self.shared.board.set(number, NodeState::Failing { reason });
         }
         let compared: usize = groups.values().map(Vec::len).sum();

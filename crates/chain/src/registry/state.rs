@@ -3,7 +3,7 @@
 //! Events carry whole values, never differences, so that replaying some that the loaded objects already reflect ends in
 //! the same state.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use daas_seal_token::{ClusterId, LiveToken, NodeName, StakeId, StakeStatus, TokenId, WalletAddress};
@@ -42,8 +42,6 @@ pub struct State {
     tables: Arc<Tables>,
     /// Equal terms share one allocation.
     terms: HashSet<Arc<Terms>>,
-    /// Which stake a token belongs to is in the token itself; this keeps events about tokens cheap.
-    tokens: HashMap<TokenId, StakeId>,
 }
 
 impl State {
@@ -71,7 +69,7 @@ impl State {
                 ClusterField::Member(..) | ClusterField::Name(..) | ClusterField::Evidence(..) => {}
             }
         }
-        let mut this = Self { id, tables: Arc::new(Tables::new(state)), terms: HashSet::new(), tokens: HashMap::new() };
+        let mut this = Self { id, tables: Arc::new(Tables::new(state)), terms: HashSet::new() };
         this.load_more(stakes, tokens)?;
         Ok(this)
     }
@@ -97,8 +95,13 @@ impl State {
     pub fn apply(&mut self, event: Event, at_ms: u64) -> Result<Vec<Change>, StateError> {
         let mut changes = Vec::new();
         match event {
-            Event::ClusterCreated(_) | Event::EvidenceRecorded(_) => {}
-            Event::Locked(_) | Event::Proposed(_) | Event::Authorized(_) | Event::Committed(_) | Event::Frozen(_) => {}
+            Event::ClusterCreated(_)
+            | Event::EvidenceRecorded(_)
+            | Event::Locked(_)
+            | Event::Proposed(_)
+            | Event::Authorized(_)
+            | Event::Committed(_)
+            | Event::Frozen(_) => {}
             Event::SettingsChanged(event) => {
                 self.edit(|state| state.cluster.settings = event.settings);
                 changes.push(Change::Settings);
@@ -181,11 +184,15 @@ impl State {
             Event::Registered(crate::types::events::Registered { registration, .. })
             | Event::Renewed(crate::types::events::Renewed { registration, .. }) => {
                 changes.push(Change::Registration { instance: registration.instance });
-                self.edit(|state| drop(state.registrations.insert(registration.instance, kept(registration))));
+                self.edit(|state| {
+                    state.registrations.insert(registration.instance, kept(registration));
+                });
             }
             Event::Forgotten(event) => {
                 changes.push(Change::Registration { instance: event.instance });
-                self.edit(|state| drop(state.registrations.remove(&event.instance)));
+                self.edit(|state| {
+                    state.registrations.remove(&event.instance);
+                });
             }
             Event::Staked(event) => {
                 let name = node_name(&event.name, event.stake)?;
@@ -237,9 +244,6 @@ impl State {
             }
             Event::Withdrawn(event) => {
                 if let Some(stake) = self.tables.stake(&StakeId(event.stake.into_inner())) {
-                    if let Some(token) = &stake.token {
-                        self.tokens.remove(token);
-                    }
                     self.tables.remove_stake(&stake);
                     changes.push(over(&stake, EndReason::Withdrawn));
                 }
@@ -248,19 +252,16 @@ impl State {
                 let (token, stake) = (TokenId(event.token.into_inner()), StakeId(event.stake.into_inner()));
                 if let Some(stake) = self.tables.stake(&stake) {
                     if let Some(before) = stake.token.filter(|before| *before != token) {
-                        self.forget_token(&before);
+                        self.tables.remove_token(&before);
                     }
                     let stake = StakeRecord { token: Some(token), ..StakeRecord::clone(&stake) };
-                    self.put_token(
-                        &stake,
-                        stake.live_token(
-                            ClusterId(self.id.into_inner()),
-                            token,
-                            &event.session_key,
-                            event.key_generation,
-                            event.expires_at_ms,
-                        ),
-                    );
+                    self.tables.put_token(stake.live_token(
+                        ClusterId(self.id.into_inner()),
+                        token,
+                        &event.session_key,
+                        event.key_generation,
+                        event.expires_at_ms,
+                    ));
                     changes.push(Change::TokenCreated { token, stake: stake.stake });
                     self.tables.put_stake(stake);
                 }
@@ -283,10 +284,10 @@ impl State {
             }
             Event::TokenRevoked(event) => {
                 let id = TokenId(event.token.into_inner());
-                if let Some(stake) = self.tokens.get(&id).and_then(|stake| self.tables.stake(stake)) {
+                if let Some(stake) = self.tables.token(&id).and_then(|token| self.tables.stake(&token.stake)) {
                     changes.push(over(&stake, EndReason::Revoked));
                     self.tables.put_stake(StakeRecord { token: None, ..StakeRecord::clone(&stake) });
-                    self.forget_token(&id);
+                    self.tables.remove_token(&id);
                 }
             }
         }
@@ -330,7 +331,7 @@ impl State {
         }
         let cluster = ClusterId(self.id.into_inner());
         let live = stake.live_token(cluster, id, &token.session_key, token.key_generation, token.expires_at_ms);
-        self.put_token(&stake, live);
+        self.tables.put_token(live);
         Ok(())
     }
 
@@ -383,16 +384,6 @@ impl State {
         true
     }
 
-    fn put_token(&mut self, stake: &StakeRecord, token: LiveToken) {
-        self.tokens.insert(token.token, stake.stake);
-        self.tables.put_token(token);
-    }
-
-    fn forget_token(&mut self, token: &TokenId) {
-        self.tokens.remove(token);
-        self.tables.remove_token(token);
-    }
-
     fn shared(&mut self, terms: Terms) -> Arc<Terms> {
         if let Some(known) = self.terms.get(&terms) {
             return Arc::clone(known);
@@ -413,6 +404,7 @@ fn node_name(name: &str, stake: Address) -> Result<NodeName, StateError> {
 }
 
 /// `sequence` rises without an event of its own.
-fn kept(registration: Registration) -> Registration {
-    Registration { sequence: 0, ..registration }
+fn kept(mut registration: Registration) -> Registration {
+    registration.sequence = 0;
+    registration
 }

@@ -169,8 +169,12 @@ impl Tables {
         let mut grants: Vec<_> = grants.iter().collect();
         grants.sort();
         add(&|| bcs::to_bytes(&(cluster, grants.as_slice())));
-        releases.values().for_each(|release| add(&|| bcs::to_bytes(release)));
-        registrations.values().for_each(|registration| add(&|| bcs::to_bytes(registration)));
+        for release in releases.values() {
+            add(&|| bcs::to_bytes(release));
+        }
+        for registration in registrations.values() {
+            add(&|| bcs::to_bytes(registration));
+        }
         let mut stakes = self.stakes();
         stakes.sort_by_key(|stake| stake.stake);
         for stake in stakes {

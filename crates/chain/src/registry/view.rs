@@ -35,7 +35,8 @@ pub(super) struct Shared {
     network: NetworkId,
     cluster: ClusterId,
     changes: broadcast::Sender<Change>,
-    head: watch::Sender<u64>,
+    /// The newest checkpoint applied; `None` until a state is loaded.
+    head: watch::Sender<Option<u64>>,
     pub(super) board: Board,
 }
 
@@ -66,7 +67,7 @@ impl Registry {
     /// Waits until a checkpoint has been applied: what a receipt of it says can then be seen here.
     pub async fn reached(&self, checkpoint: u64, within: Duration) -> Result<(), Error> {
         let mut head = self.shared.head.subscribe();
-        let ready = head.wait_for(|head| self.shared.tables.load().is_some() && *head >= checkpoint);
+        let ready = head.wait_for(|head| head.is_some_and(|head| head >= checkpoint));
         match tokio::time::timeout(within, ready).await {
             Ok(Ok(_)) => Ok(()),
             _ => Err(self.shared.trouble(within)),
@@ -166,7 +167,7 @@ impl Shared {
             network: NetworkId(*config.chain.inner()),
             cluster: ClusterId(config.cluster.into_inner()),
             changes: broadcast::Sender::new(BACKLOG),
-            head: watch::Sender::new(0),
+            head: watch::Sender::new(None),
             board: Board::new(&config.nodes),
         }
     }
@@ -184,17 +185,18 @@ impl Shared {
     /// A whole new state, at a checkpoint.
     pub(super) fn publish(&self, tables: Arc<Tables>, sequence: u64, timestamp_ms: u64) {
         self.tables.store(Some(tables));
-        self.advance(sequence, timestamp_ms, Vec::new());
-        self.tell(Change::Reloaded);
+        self.advance(sequence, timestamp_ms, vec![Change::Reloaded]);
     }
 
     /// A checkpoint has been applied.
     pub(super) fn advance(&self, sequence: u64, timestamp_ms: u64, changes: Vec<Change>) {
-        changes.into_iter().for_each(|change| self.tell(change));
+        for change in changes {
+            self.tell(change);
+        }
         self.arrived_ms.store(millis(self.started.elapsed()), Ordering::Release);
         self.timestamp_ms.store(timestamp_ms, Ordering::Release);
         self.sequence.store(sequence, Ordering::Release);
-        self.head.send_replace(sequence);
+        self.head.send_replace(Some(sequence));
     }
 
     fn tell(&self, change: Change) {

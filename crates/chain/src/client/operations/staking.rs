@@ -177,7 +177,7 @@ impl Session {
             Made::Before(stake) => (stake, None),
         };
         match stake.token {
-            Some(token) => Ok(StakedNode { token: token.id, stake, digest }),
+            Some(token) => Ok(StakedNode { stake, token: token.id, digest }),
             None => self.give_token(stake, new.token, digest).await,
         }
     }
@@ -191,7 +191,7 @@ impl Session {
         self.create_token(&stake, request).await?;
         let stake: Stake = self.node.read(stake.id, &self.package.origin).await?;
         let token = stake.token.ok_or(Error::NoToken { stake: stake.id })?.id;
-        Ok(StakedNode { token, stake, digest })
+        Ok(StakedNode { stake, token, digest })
     }
 
     /// The contract checks this too; here it costs no gas and names both addresses.
