@@ -1,7 +1,7 @@
 //! `daas-devnet`: the development chain as a program.
 
 use std::{
-    io::{self, Write as _},
+    io::{self, IsTerminal as _, Write as _},
     process::ExitCode,
 };
 
@@ -16,7 +16,8 @@ async fn main() -> ExitCode {
         Ok(filter) => filter,
         Err(error) => return fail(&format!("--log-level {}: {error}", options.log_level), 2),
     };
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    let ansi = io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(ansi).init();
     match daas_devnet::serve(options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error.to_string(), 1),
