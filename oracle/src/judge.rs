@@ -12,6 +12,14 @@ use sui_sdk_types::ObjectData;
 
 use crate::world::World;
 
+/// Where judges come from.
+pub(crate) struct Judges<'a> {
+    /// Python that has the package `sui-sandbox`.
+    pub(crate) python: &'a Path,
+    /// The folder of `judge.py`.
+    pub(crate) home: &'a Path,
+}
+
 /// A running judge.
 pub(crate) struct Judge {
     process: Child,
@@ -118,29 +126,28 @@ pub(crate) struct Note {
     pub(crate) bytes: String,
 }
 
-impl Judge {
-    /// Starts `judge.py`, in the folder `home`, with this Python.
-    pub(crate) fn start(python: &Path, home: &Path) -> io::Result<Self> {
-        let mut process = Command::new(python)
-            .arg(home.join("judge.py"))
-            .arg(home.join("probe/modules.json"))
+impl Judges<'_> {
+    /// A judge that knows the package under test.
+    pub(crate) fn start(&self, world: &World) -> io::Result<Judge> {
+        let mut process = Command::new(self.python)
+            .arg(self.home.join("judge.py"))
+            .arg(self.home.join("probe/modules.json"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
         let (Some(requests), Some(answers)) = (process.stdin.take(), process.stdout.take()) else {
             return Err(io::Error::other("the judge has no pipes"));
         };
-        Ok(Self { process, requests, answers: BufReader::new(answers), packages: BTreeMap::new() })
+        let mut packages = BTreeMap::new();
+        if let ObjectData::Package(stored) = world.expect(&world.package).data() {
+            let modules = stored.modules.iter().map(|(name, bytes)| (name.to_string(), STANDARD.encode(bytes)));
+            packages.insert(world.package.to_string(), modules.collect());
+        }
+        Ok(Judge { process, requests, answers: BufReader::new(answers), packages })
     }
+}
 
-    /// Gives the judge the package under test.
-    pub(crate) fn introduce(&mut self, world: &World) {
-        let package = world.expect(&world.package);
-        let ObjectData::Package(stored) = package.data() else { return };
-        let modules = stored.modules.iter().map(|(name, bytes)| (name.to_string(), STANDARD.encode(bytes)));
-        self.packages = BTreeMap::from([(world.package.to_string(), modules.collect())]);
-    }
-
+impl Judge {
     pub(crate) fn ask(&mut self, request: Request) -> io::Result<Answer> {
         let request = Request { packages: std::mem::take(&mut self.packages), ..request };
         let mut line = serde_json::to_vec(&request)?;

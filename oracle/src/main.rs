@@ -3,8 +3,11 @@
 
 mod cases;
 mod compare;
+mod fault;
+mod fields;
 mod judge;
 mod report;
+mod request;
 mod run;
 mod sequences;
 mod stage;

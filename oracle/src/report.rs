@@ -18,8 +18,8 @@ const LIMITS: &[(&str, &str, &str)] = &[
     (
         "`0x2::nitro_attestation::load_nitro_attestation`",
         "not judged",
-        "the machine's native is a stub. Documents are passed as bytes on both sides (an unchecked execution with us), and \
-         what the package does with them is judged.",
+        "the machine lacks the native and therefore cannot load its module. Documents are passed as bytes on both sides (an \
+         unchecked execution with us), and what the package does with them is judged.",
     ),
     (
         "commands `Publish` and `Upgrade`",
@@ -114,12 +114,13 @@ transaction on the same state in the real Move VM, with the real bytecode of `0x
 - events: order, type and bytes,
 - objects that were created, transferred, shared or frozen: id, type, contents and new owner,
 - the state of every object that was passed by `&mut`, and the dynamic fields of the cluster that were added, kept or removed,
-- the ids of everything created.
+- the ids of new dynamic fields, which the machine derives on its own.
 
 States are prepared by transactions on our own execution and handed to both; transactions have the same digest on both
 sides, so that ids need no translation. A case also says how it must end: two machines that fail for the wrong reason do not
 pass. Beyond the named cases, sequences of random calls on one cluster (fixed seeds) are compared step by step.
 
-The machine reports ids of created objects and nothing else of what a transaction did. Stand-ins for three framework modules
-(`oracle/probe`) therefore note events and transfers as they happen, and send the notes out as object ids.
+The machine reports ids of created objects and little else of what a transaction did. Stand-ins for five framework modules
+(`oracle/probe`) help: `event` and `transfer` do as the real ones and also note what passes, `derived_object` sends the notes
+out as object ids, `ed25519` gives the answer that it is told, `nitro_attestation` has the accessors without the native.
 ";

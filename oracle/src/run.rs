@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::Options;
 use crate::cases::{self, Case};
 use crate::compare::compare;
-use crate::judge::Judge;
+use crate::judge::{Judge, Judges};
 use crate::report::{self, Judged};
 use crate::sequences;
 use crate::stage::{OPERATOR, Stage};
@@ -19,18 +19,18 @@ use crate::world::World;
 /// Whether every case passed and the table is up to date.
 pub(crate) fn run(options: &Options) -> io::Result<bool> {
     let home = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut judge = Judge::start(&options.python, home)?;
+    let judges = Judges { python: &options.python, home };
     let world = World::with_package(package(&home.join("../move/bytecode/package.json"))?, OPERATOR);
-    judge.introduce(&world);
+    let mut judge = judges.start(&world)?;
 
     let cases = cases::all();
     let chosen: Vec<&Case> =
         cases.iter().filter(|case| case.module.contains(&options.only) || case.name.contains(&options.only)).collect();
     let mut failed = 0;
-    let mut judged = Vec::with_capacity(chosen.len());
+    let mut results = Vec::with_capacity(chosen.len());
     for case in &chosen {
         let (differences, unseen_fields) = verdict(case, &world, &mut judge)?;
-        judged.push(Judged { case, unseen_fields });
+        results.push(Judged { case, unseen_fields });
         if !differences.is_empty() {
             failed += 1;
             println!("FAILED {}: {}", case.module, case.name);
@@ -39,11 +39,11 @@ pub(crate) fn run(options: &Options) -> io::Result<bool> {
             }
         }
     }
-    let (steps, differing) = sequences::compare_all(&world, &mut judge, options.sequences)?;
+    let (steps, differing) = sequences::compare_all(&world, &judges, options.sequences)?;
     let passed = chosen.len() - failed;
     println!("oracle: {passed} passed, {failed} failed; {steps} steps of random sequences, {differing} differ");
     let page_holds =
-        !options.only.is_empty() || report::settle(&judged, &home.join("../docs/oracle.md"), options.write)?;
+        !options.only.is_empty() || report::settle(&results, &home.join("../docs/oracle.md"), options.write)?;
     Ok(failed + differing == 0 && page_holds)
 }
 

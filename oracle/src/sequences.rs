@@ -8,7 +8,7 @@ use rand::{Rng, SeedableRng};
 use sui_sdk_types::Address;
 
 use crate::compare::compare;
-use crate::judge::Judge;
+use crate::judge::{Judge, Judges};
 use crate::stage::{ALICE, BOB, Cluster, DAY, HOUR, OPERATOR, SUI, Stage, Stake, created, release_id, session_key};
 use crate::transaction::{Transaction, Value, pure};
 use crate::world::{World, failure};
@@ -17,29 +17,47 @@ use Value::{Clock, Mut, Ref};
 /// Calls in one sequence.
 const STEPS: u64 = 6;
 
-/// Compares this many sequences: the number of steps, and in how many the machines differ.
-pub(crate) fn compare_all(world: &World, judge: &mut Judge, sequences: u64) -> io::Result<(u64, usize)> {
+/// Compares this many sequences, with a judge for each processor: the number of steps, and in how many the machines differ.
+pub(crate) fn compare_all(world: &World, judges: &Judges, sequences: u64) -> io::Result<(u64, usize)> {
+    let workers = std::thread::available_parallelism().map_or(1, |count| count.get() as u64);
+    let differing = std::thread::scope(|scope| {
+        let running: Vec<_> = (0..workers)
+            .map(|worker| {
+                scope.spawn(move || {
+                    let mut judge = judges.start(world)?;
+                    (worker..sequences)
+                        .step_by(usize::try_from(workers).unwrap_or(1))
+                        .try_fold(0, |differing, seed| Ok(differing + compare_one(world, &mut judge, seed)?))
+                })
+            })
+            .collect();
+        running
+            .into_iter()
+            .map(|worker| worker.join().unwrap_or_else(|_| Err(io::Error::other("a sequence panicked"))))
+            .sum::<io::Result<usize>>()
+    })?;
+    Ok((sequences * STEPS, differing))
+}
+
+/// In how many steps of one sequence the machines differ.
+fn compare_one(world: &World, judge: &mut Judge, seed: u64) -> io::Result<usize> {
+    let mut sequence = Sequence::start(world, seed);
     let mut differing = 0;
-    for seed in 0..sequences {
-        let mut sequence = Sequence::start(world, seed);
-        for step in 0..STEPS {
-            let transaction = sequence.next();
-            let verdict = compare(&mut sequence.stage.world, &transaction, judge)?;
-            if !verdict.differences.is_empty() {
-                differing += 1;
-                println!("FAILED sequence {seed}, step {step}: {:?}", transaction.steps);
-                for difference in &verdict.differences {
-                    println!("  {difference}");
-                }
-            }
-            let Some(executed) = verdict.executed else { break };
-            if failure(&executed).is_none() {
-                sequence.stage.world.apply(&executed);
-                sequence.remember(&transaction, &executed);
-            }
+    for step in 0..STEPS {
+        let transaction = sequence.next();
+        let verdict = compare(&mut sequence.stage.world, &transaction, judge)?;
+        if !verdict.differences.is_empty() {
+            differing += 1;
+            let account = verdict.differences.join("\n  ");
+            println!("FAILED sequence {seed}, step {step}: {:?}\n  {account}", transaction.steps);
+        }
+        let Some(executed) = verdict.executed else { break };
+        if failure(&executed).is_none() {
+            sequence.stage.world.apply(&executed);
+            sequence.remember(&transaction, &executed);
         }
     }
-    Ok((sequences * STEPS, differing))
+    Ok(differing)
 }
 
 /// A cluster and what the sequence knows to be on it.

@@ -44,6 +44,10 @@ pub(crate) struct Instance {
     pub(crate) release: u8,
 }
 
+#[allow(
+    clippy::unused_self,
+    reason = "a case asks its stage for every transaction, whether it depends on the state or not"
+)]
 impl Stage {
     pub(crate) fn new(world: World) -> Self {
         Self { world }
@@ -53,9 +57,7 @@ impl Stage {
     pub(crate) fn run(&mut self, transaction: &Transaction) -> Executed {
         let (_, executed) = self.world.execute(transaction);
         let executed = executed.unwrap_or_else(|refused| panic!("a step of the preparation was refused: {refused}"));
-        if failure(&executed).is_some() {
-            panic!("a step of the preparation failed: {:?}", executed.failure);
-        }
+        assert!(failure(&executed).is_none(), "a step of the preparation failed: {:?}", executed.failure);
         self.world.apply(&executed);
         executed
     }

@@ -194,7 +194,7 @@ pub(crate) fn framework_type(module: &'static str, name: &'static str) -> Struct
 pub(crate) fn failure(executed: &Executed) -> Option<(&sui_sdk_types::ExecutionError, Option<u64>)> {
     let status = match &executed.effects {
         TransactionEffects::V2(effects) => effects.status(),
-        _ => unreachable!("execution makes effects of version 2"),
+        TransactionEffects::V1(_) => unreachable!("execution makes effects of version 2"),
     };
     match status {
         ExecutionStatus::Success => None,

@@ -288,7 +288,7 @@ fn reporting() -> Vec<Case> {
             let (cluster, stake, instance) = reported(s, Some((0, 2, 1_250)));
             let other = Stake { id: cluster.cap, ..stake };
             let signature = evidence(s, &cluster, &other, &instance, 0, b"two kubelets");
-            report_with(s, &cluster, &stake, &instance, 0, b"two kubelets", signature).forged()
+            report_with(s, &cluster, &stake, &instance, 0, b"two kubelets", &signature).forged()
         }),
         case(M, "a forged statement is not reported here", "abort staking 16", |s| {
             let (cluster, stake, instance) = reported(s, None);
@@ -344,7 +344,7 @@ fn reported(s: &mut Stage, offence: Option<(u8, u8, u64)>) -> (Cluster, Stake, I
 
 fn report(s: &Stage, cluster: &Cluster, stake: &Stake, instance: &Instance, offence: u8, proof: &[u8]) -> Transaction {
     let signature = evidence(s, cluster, stake, instance, offence, proof);
-    report_with(s, cluster, stake, instance, offence, proof, signature)
+    report_with(s, cluster, stake, instance, offence, proof, &signature)
 }
 
 fn evidence(s: &Stage, cluster: &Cluster, stake: &Stake, instance: &Instance, offence: u8, proof: &[u8]) -> Vec<u8> {
@@ -359,10 +359,10 @@ fn report_with(
     instance: &Instance,
     offence: u8,
     proof: &[u8],
-    signature: Vec<u8>,
+    signature: &[u8],
 ) -> Transaction {
     let sequence = s.world.now_ms();
     let (cluster, stake) = (Mut(cluster.id), Mut(stake.id));
-    let said = [pure(&instance.id()), pure(&sequence), pure(&offence), pure(proof), pure(&signature), Clock];
+    let said = [pure(&instance.id()), pure(&sequence), pure(&offence), pure(proof), pure(signature), Clock];
     Transaction::new(BOB).call("staking", "report", [cluster, stake].into_iter().chain(said))
 }
