@@ -37,3 +37,28 @@ pub fn decode_object(bytes: &[u8]) -> bool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_are_an_error_or_encode_to_themselves(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            if let Ok(event) = decode_event(&bytes) {
+                // Behind the number of the enum's variant.
+                prop_assert_eq!(&bcs::to_bytes(&event).unwrap()[1..], &bytes[1..]);
+            }
+            decode_object(&bytes);
+        }
+
+        #[test]
+        fn lengths_that_promise_too_much_are_refused(choice: u8, filler: u8) {
+            let bytes = [&[choice][..], &[filler; 32], &[0xff, 0xff, 0xff, 0xff, 0x07]].concat();
+            prop_assert!(decode_event(&bytes).is_err() || choice != 0);
+            decode_object(&bytes);
+        }
+    }
+}

@@ -9,6 +9,7 @@ use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use daas_settings::KeySource;
 use sui_sdk_types::Address;
 use zeroize::Zeroizing;
 
@@ -42,6 +43,16 @@ pub fn open_sui_wallet(config: &Path, wanted: Option<&str>) -> Result<Account, E
 pub fn open_key_file(path: &Path) -> Result<Account, Error> {
     let text = read_secret(path)?;
     Account::from_text(&text, &path.display().to_string())
+}
+
+/// The account of a configured key. `keystore` is where aliases are looked up.
+pub fn open(source: &KeySource, keystore: &Path) -> Result<Account, Error> {
+    match source {
+        KeySource::File(path) => open_key_file(path),
+        KeySource::Alias(alias) => Keystore::read(keystore)?.find(alias),
+        KeySource::Inline(secret) => Account::from_text(secret.expose(), "the environment"),
+        KeySource::Kms(reference) => Err(Error::KeyReferenceUnsupported { reference: format!("kms:{reference}") }),
+    }
 }
 
 /// Checks that the key is the one of the configured address.
