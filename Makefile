@@ -35,6 +35,7 @@ lint: setup ## formatting, clippy, dependency policy, shell scripts
 	$(CARGO) clippy --locked --workspace --exclude daas-fuzz --all-targets -- -D warnings
 	"$$(scripts/cargo-deny)" --offline check --hide-inclusion-graph bans licenses sources
 	scripts/lint-shell
+	scripts/threat-model-check
 
 test: setup ## every test: scripts, Move package, Rust, independent Move VM, short fuzzing
 	scripts/cached.test
