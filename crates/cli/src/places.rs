@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use daas_diagnostics::{Diagnostic, codes};
 use daas_settings::Environment;
@@ -113,11 +114,17 @@ pub fn private_folder(path: &Path) -> Result<(), Diagnostic> {
         .map_err(|error| file_failed("make the folder", path, &error))
 }
 
+static DRAFTS: AtomicU64 = AtomicU64::new(0);
+
 /// Writes a file that only this user can read, whole or not at all.
 pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Diagnostic> {
     use std::io::Write as _;
 
-    let draft = path.with_extension(format!("{}.new", std::process::id()));
+    // Threads of one process write, too; the name is added, not replaced, so that no two files share a draft.
+    let count = DRAFTS.fetch_add(1, Ordering::Relaxed);
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(format!(".{}-{count}.new", std::process::id()));
+    let draft = PathBuf::from(draft);
     let write = || -> io::Result<()> {
         let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
         // The mode above counts for new files only.

@@ -1,6 +1,6 @@
 //! Bad input gives a coded error with cause and next step, in both languages, for people and for programs.
 
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
 
 mod support;
 

@@ -1,6 +1,6 @@
 //! `daas up` and `daas down`, run often, rudely and at once.
 
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
 
 mod support;
 

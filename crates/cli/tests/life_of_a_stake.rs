@@ -1,6 +1,6 @@
 //! Staking, tokens, slashing and withdrawing through the real command and the real chain.
 
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
 
 mod support;
 

@@ -1,6 +1,6 @@
 //! `attestation/measurements.schema.json` and the parser of `release publish` accept and refuse the same files.
 
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
 
 use std::path::Path;
 

@@ -1,6 +1,6 @@
 //! No private key, session key or seed appears where it does not belong.
 
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used)]
 
 mod support;
 

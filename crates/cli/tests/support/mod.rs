@@ -1,10 +1,10 @@
 //! A development setup in a temporary folder, driven through the real programs.
 
-#![allow(missing_docs, dead_code, clippy::unwrap_used)]
+#![allow(missing_docs, dead_code, unreachable_pub, clippy::unwrap_used)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, OnceLock};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -39,7 +39,7 @@ pub struct Setup {
 impl Setup {
     /// Nothing is started yet.
     pub fn new() -> Self {
-        devnet_program();
+        assert_devnet_is_built();
         Self { folder: tempfile::tempdir().unwrap(), said: Mutex::default() }
     }
 
@@ -179,19 +179,8 @@ pub fn post(address: &str, path: &str, body: &str) -> String {
     answer
 }
 
-/// `daas-devnet` beside `daas`. Cargo builds the programs of the package under test only, so it is asked for this one.
-fn devnet_program() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let folder = Path::new(env!("CARGO_BIN_EXE_daas")).parent().unwrap();
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--quiet", "--package", "daas-devnet", "--bin", "daas-devnet", "--target-dir"]);
-        cargo.arg(folder.parent().unwrap());
-        if folder.ends_with("release") {
-            cargo.arg("--release");
-        }
-        let status = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status().unwrap();
-        assert!(status.success(), "daas-devnet cannot be built");
-        folder.join("daas-devnet")
-    })
+/// `daas` looks for `daas-devnet` beside itself. Tests of the whole workspace build it; those of this package alone do not.
+fn assert_devnet_is_built() {
+    let program = Path::new(env!("CARGO_BIN_EXE_daas")).with_file_name("daas-devnet");
+    assert!(program.is_file(), "build it first: cargo build -p daas-devnet");
 }
