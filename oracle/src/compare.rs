@@ -46,9 +46,9 @@ pub(crate) fn compare(world: &mut World, transaction: &Transaction, judge: &mut 
         (Some((error, command)), Answer::Failure { status, sub_status, location, command: judged, .. }) => {
             verdict.differ("command", &command, &judged);
             let ours = Fault::of(error, world);
-            let theirs = Fault::judged(&status, sub_status, location.as_ref(), world);
-            verdict.differ("failure", &ours, &theirs);
             verdict.failure = Some(ours.to_string());
+            let theirs = Fault::judged(&status, sub_status, location.as_ref(), world);
+            verdict.differ("failure", &ours.known_to(&theirs), &theirs);
         }
         (Some((error, command)), Answer::Success { .. }) => {
             let account = executed.failure.clone().unwrap_or_default();

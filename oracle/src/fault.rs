@@ -45,6 +45,11 @@ impl Fault {
         }
     }
 
+    /// Without the function's name where the machine does not name it either; the package's own are told by their index.
+    pub(crate) fn known_to(self, theirs: &Self) -> Self {
+        Self { function: self.function.filter(|_| theirs.function.is_some()), ..self }
+    }
+
     pub(crate) fn judged(
         status: &str,
         sub_status: Option<u64>,

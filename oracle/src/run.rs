@@ -1,6 +1,7 @@
 //! All cases, one after the other.
 
 use std::io;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 
 use base64::Engine;
@@ -50,7 +51,10 @@ pub(crate) fn run(options: &Options) -> io::Result<bool> {
 /// What is wrong with the case, nothing if it passes; and how many changed fields the judge could not see.
 fn verdict(case: &Case, world: &World, judge: &mut Judge) -> io::Result<(Vec<String>, usize)> {
     let mut stage = Stage::new(world.clone());
-    let transaction = (case.prepare)(&mut stage);
+    // A preparation that fails says why on standard error; the other cases go on.
+    let Ok(transaction) = panic::catch_unwind(AssertUnwindSafe(|| (case.prepare)(&mut stage))) else {
+        return Ok((vec!["its state could not be prepared".to_owned()], 0));
+    };
     let verdict = compare(&mut stage.world, &transaction, judge)?;
     let mut differences = verdict.differences;
     let found = verdict.failure.unwrap_or_else(|| "ok".to_owned());

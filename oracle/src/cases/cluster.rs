@@ -105,7 +105,8 @@ fn keys(seeds: &[u8]) -> Vec<Vec<u8>> {
     seeds.iter().map(|seed| session_key(*seed).verifying_key().to_bytes().to_vec()).collect()
 }
 
-fn consent(
+/// Signatures over a change of the auditors, under rules with no delay.
+pub(super) fn consent(
     cluster: sui_sdk_types::Address,
     new: &[u8],
     threshold: u64,

@@ -1,5 +1,6 @@
 //! The cases: each prepares a state with our own execution and names one transaction to execute on both machines.
 
+mod arithmetic;
 mod cluster;
 mod enclave;
 mod gateway;
@@ -27,6 +28,7 @@ pub(crate) struct Case {
 /// Every case, module by module.
 pub(crate) fn all() -> Vec<Case> {
     [
+        arithmetic::cases(),
         cluster::cases(),
         settings::cases(),
         labels::cases(),

@@ -1,4 +1,7 @@
-use super::{Case, case, cluster::auditors};
+use super::{
+    Case, case,
+    cluster::{auditors, consent},
+};
 use crate::stage::{BOB, Cluster, DAY, Stage, pcrs, release_id, session_key, sign};
 use crate::transaction::{Transaction, Value, pure};
 use Value::{Clock, Mut};
@@ -91,6 +94,18 @@ fn approving() -> Vec<Case> {
             let cluster = audited(s);
             s.run(&approve(&cluster, 1, 2, 2));
             approve(&cluster, 1, 2, 2)
+        }),
+        case(M, "a release has 32 approvals at most", "abort measurements 13", |s| {
+            let cluster = s.cluster();
+            let seeds: Vec<u8> = (1..=32).collect();
+            s.set(&cluster, "set_auditors", auditors(&seeds, 1, &[], &[]));
+            s.release(&cluster, 1);
+            for auditor in seeds {
+                s.run(&approve(&cluster, 1, auditor, auditor));
+            }
+            let signatures = consent(cluster.id, &[33], 1, &[1], &(1..=32).collect::<Vec<_>>(), 1);
+            s.set(&cluster, "set_auditors", auditors(&[33], 1, &[1], &signatures));
+            approve(&cluster, 1, 33, 33)
         }),
         case(M, "two auditors approve", "ok", |s| {
             let cluster = audited(s);

@@ -61,6 +61,13 @@ pub(super) fn cases() -> Vec<Case> {
             let cluster = s.cluster();
             s.admin(&cluster, "cluster", "set_auditors", auditors(&[1, 2], 3, &[], &[]))
         }),
+        case("signatures", "any other key is taken", "ok", |s| {
+            let cluster = s.cluster();
+            let none = Vec::<Vec<u8>>::new();
+            let mut strong = vec![0u8; 32];
+            (strong[0], strong[31]) = (2, 128);
+            s.admin(&cluster, "cluster", "set_auditors", [pure(&vec![strong]), pure(&1u64), pure(&none), pure(&none)])
+        }),
         case("signatures", "an auditor's key has 32 bytes", "abort signatures 1", |s| {
             let cluster = s.cluster();
             let none = Vec::<Vec<u8>>::new();

@@ -284,6 +284,31 @@ fn reporting() -> Vec<Case> {
             let (cluster, stake, instance) = reported(s, Some((0, 2, 1_250)));
             report(s, &cluster, &stake, &instance, 0, b"two kubelets")
         }),
+        case("terms", "a slash that has nothing to take ejects", "ok", |s| {
+            let (cluster, stake, instance) = reported(s, Some((0, 2, 10_000)));
+            s.set(&cluster, "set_slash_share", [pure(&0u64)]);
+            let stake = Stake { id: s.worker(&cluster, BOB, "node-2").id, ..stake };
+            report(s, &cluster, &stake, &instance, 0, b"two kubelets")
+        }),
+        case("terms", "a stake that leaves is observed, not ejected", "ok", |s| {
+            let (cluster, stake, instance) = reported(s, Some((2, 1, 0)));
+            let unstake = s.unstake(&cluster, &stake);
+            s.run(&unstake);
+            report(s, &cluster, &stake, &instance, 2, b"silent")
+        }),
+        case("terms", "a stake that leaves is slashed", "ok", |s| {
+            let (cluster, stake, instance) = reported(s, Some((0, 2, 9_000)));
+            let unstake = s.unstake(&cluster, &stake);
+            s.run(&unstake);
+            report(s, &cluster, &stake, &instance, 0, b"two kubelets")
+        }),
+        case("terms", "two offences take no more than the terms' share", "ok", |s| {
+            let (cluster, stake, instance) = reported(s, Some((0, 2, 9_000)));
+            let first = report(s, &cluster, &stake, &instance, 0, b"two kubelets");
+            s.run(&first);
+            s.wait(1_000);
+            report(s, &cluster, &stake, &instance, 0, b"two kubelets again")
+        }),
         case(M, "a signature over something else reports nothing", "abort enclave 10", |s| {
             let (cluster, stake, instance) = reported(s, Some((0, 2, 1_250)));
             let other = Stake { id: cluster.cap, ..stake };
