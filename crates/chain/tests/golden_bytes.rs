@@ -1,20 +1,24 @@
 //! Rust and Move agree on every byte: what the real bytecode wrote is read and encodes to the same bytes again.
 //!
-//! Structures behind a Nitro document (registrations, the active instance, anchors, evidence) are not reached here.
+//! Structures behind a Nitro document (registrations, the active instance, anchors, evidence) are compared with the
+//! golden values of the contract page.
 #![allow(clippy::unwrap_used)]
 
 mod world;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use daas_chain::client::{NewRelease, SettingChange};
-use daas_chain::types::cluster::{AdminCap, Consequence, Endpoints};
+use daas_chain::types::cluster::{AdminCap, Consequence, Endpoints, Grant};
+use daas_chain::types::staking::EvidenceRecord;
+use daas_chain::types::upgrade_lock::UpgradeLock;
 use daas_chain::types::{
-    ActionKind, Bytes, Cluster, ClusterField, Event, Field, MoveObject, Offence, SealTokenObject, Stake,
-    measurements::WorkerPcr,
+    ActionKind, Bytes, Cluster, ClusterField, Event, Field, MoveObject, Offence, Registration, Release,
+    SealTokenObject, Stake, measurements::WorkerPcr,
 };
 use daas_seal_token::Tier;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sui_rpc::field::{FieldMask, FieldMaskUtil as _};
 use sui_rpc::proto::sui::rpc::v2 as pb;
 use sui_sdk_types::{Address, TransactionEvents};
@@ -131,6 +135,40 @@ async fn every_object_and_field_is_read_and_written_back() {
         kinds.insert(kind);
     }
     assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["grant", "member", "name", "release"]);
+}
+
+/// The bytes that the contract page describes, as the package's unit tests compare them with what Move writes.
+#[test]
+fn every_golden_value_of_the_contract_is_read_and_written_back() {
+    let golden: BTreeMap<String, String> = serde_json::from_str(include_str!("../../../move/golden.json")).unwrap();
+    let mut events = BTreeSet::new();
+    for (path, text) in &golden {
+        let bytes = hex::decode(text).unwrap();
+        let (module, name) = path.split_once("::").unwrap();
+        let written = match path.as_str() {
+            "cluster::AdminCap" => rewritten::<AdminCap>(&bytes),
+            "cluster::Cluster" => rewritten::<Cluster>(&bytes),
+            "cluster::Grant" => rewritten::<Grant>(&bytes),
+            "enclave::Registration" => rewritten::<Registration>(&bytes),
+            "k8s_gateway::SealToken" => rewritten::<SealTokenObject>(&bytes),
+            "measurements::Release" => rewritten::<Release>(&bytes),
+            "staking::EvidenceRecord" => rewritten::<EvidenceRecord>(&bytes),
+            "staking::Stake" => rewritten::<Stake>(&bytes),
+            "upgrade_lock::UpgradeLock" => rewritten::<UpgradeLock>(&bytes),
+            _ => {
+                let event = Event::decode_named(module, name, &bytes).unwrap();
+                events.insert(event.names());
+                encode(&event)
+            }
+        };
+        assert_eq!(written, bytes, "{path}");
+    }
+    let missing: Vec<_> = Event::NAMES.iter().filter(|name| !events.contains(*name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+fn rewritten<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Vec<u8> {
+    bcs::to_bytes(&bcs::from_bytes::<T>(bytes).unwrap()).unwrap()
 }
 
 async fn same_bytes<T: MoveObject + Serialize>(world: &World, id: Address) -> T {
