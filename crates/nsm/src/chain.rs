@@ -72,6 +72,11 @@ impl Chain {
         Ok(Self { cabundle, certificate, key, from: now })
     }
 
+    /// A chain made elsewhere, such as one that no verifier should take.
+    pub fn of(cabundle: Vec<Vec<u8>>, certificate: Vec<u8>, key: SigningKey, from: UnixTime) -> Self {
+        Self { cabundle, certificate, key, from }
+    }
+
     /// Whether a document that is signed now will be good for a while.
     pub(crate) fn serves(&self, now: UnixTime) -> bool {
         now >= self.from && now.since(self.from) + RENEWED_BEFORE_END < ENCLAVE_LIFETIME
