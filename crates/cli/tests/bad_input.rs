@@ -86,7 +86,7 @@ fn what_is_wrong_on_this_machine_is_explained() {
     check(&setup, &["node", "list", "--config", "/nonexistent/c.toml"], &[], "DAAS-1003", "/nonexistent");
     check(&setup, &["node", "list", "--rpc", "nonsense"], &[], "DAAS-1002", "nonsense");
     check(&setup, &["node", "list"], &[("DAAS_CLUSTR", "0x1")], "DAAS-1001", "DAAS_CLUSTER");
-    check(&setup, &["node", "list"], &[], "DAAS-1005", "--package");
+    check(&setup, &["node", "list"], &[], "DAAS-1005", "--cluster");
     check(&setup, &["node", "list"], &[("MOCK_MODE", "true")], "DAAS-1009", "daas up");
     let (id, key) =
         (format!("0x{}", "5".repeat(64)), "suiprivkey1qqqqzqsrqszsvpcgpy9qkrqdpc83qygjzv2p29shrqv35xcur50p74yefn7");
