@@ -7,9 +7,11 @@ use sui_sdk_types::{
 };
 
 use super::Checks;
+use super::arguments::{GasCoin, Loans};
 use super::failure::{Failure, narrow};
 use super::linkage::is_framework;
-use super::machine::{GasCoin, Loans, Location, Machine, Place};
+use super::machine::Machine;
+use super::places::{Location, Place};
 
 /// Functions of `0x2::transfer` that only the module of the type may call (`PRIVATE_TRANSFER_FUNCTIONS`, sui-verifier).
 const PRIVATE_TRANSFERS: [&str; 5] = ["transfer", "freeze_object", "share_object", "receive", "party_transfer"];

@@ -1,69 +1,15 @@
 //! The state of one programmable transaction while its commands run: the interpreter's session, and a place for each
 //! input, the gas coin and each result.
 
-use std::collections::HashMap;
+use daas_move_vm::{Ability, AbilitySet, ChildSource, Session, StoredObject};
+use sui_sdk_types::{Address, Argument, ExecutionError, MovePackage, Object, ProgrammableTransaction, TypeTag};
 
-use daas_move_vm::{Ability, AbilitySet, ChildSource, Passing, Session, Slot, StoredObject, Value};
-use sui_sdk_types::{
-    Address, Argument, CommandArgumentError, ExecutionError, MovePackage, Object, Owner, ProgrammableTransaction,
-    TypeTag,
-};
-
-use super::admission::{Admitted, CLOCK};
+use super::admission::Admitted;
 use super::cliques::{Clique, Cliques};
 use super::failure::{Failure, narrow};
 use super::linkage::Packages;
-use super::pure::PureLayout;
+use super::places::{Content, Location, Place};
 use super::{Checks, CommandOutput, Limits, ObjectReader, OutputValue};
-
-/// What happened: where a value is now.
-#[derive(Debug, Clone)]
-enum Content {
-    /// Bytes that become a value of whatever type they are used as.
-    Pure(Vec<u8>),
-    /// A value of the session.
-    Held(Slot),
-    /// Moved away.
-    Gone,
-}
-
-/// What an input object was when the transaction began.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Origin {
-    pub id: Address,
-    pub owner: Owner,
-    pub mutable: bool,
-}
-
-/// A place that arguments name.
-#[derive(Debug, Clone)]
-pub(super) struct Place {
-    content: Content,
-    type_: TypeTag,
-    abilities: AbilitySet,
-    pub origin: Option<Origin>,
-    clique: Clique,
-    heats: bool,
-    taken_as_copy: bool,
-}
-
-/// An argument after results were expanded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Location {
-    Gas,
-    Input(u16),
-    Result(u16, u16),
-}
-
-/// Loans of one command: location, and whether it is mutable.
-pub(super) type Loans = HashMap<Location, bool>;
-
-/// Which commands may move the gas coin.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum GasCoin {
-    May,
-    Stays,
-}
 
 /// The running transaction.
 pub(super) struct Machine<'a> {
@@ -76,12 +22,12 @@ pub(super) struct Machine<'a> {
     pub missing_framework: Option<String>,
     pub gas: Place,
     pub inputs: Vec<Place>,
-    results: Vec<Vec<Place>>,
+    pub results: Vec<Vec<Place>>,
     pub outputs: Option<Vec<CommandOutput>>,
-    mutated: Vec<Location>,
-    cliques: Cliques,
-    met: Vec<(usize, Clique)>,
-    consumed_shared: bool,
+    pub mutated: Vec<Location>,
+    pub cliques: Cliques,
+    pub met: Vec<(usize, Clique)>,
+    pub consumed_shared: bool,
 }
 
 /// The interpreter's view of child objects.
@@ -111,21 +57,13 @@ impl<'a> Machine<'a> {
         now_ms: u64,
     ) -> Result<Self, Failure> {
         let mut cliques = Cliques::default();
-        let gas = object_place(&mut session, packages, gas, true, now_ms, cliques.alone())?;
+        let gas = Place::object(&mut session, packages, gas, true, now_ms, cliques.alone())?;
         let inputs = inputs
             .iter()
             .map(|input| match input {
-                Admitted::Pure(bytes) => Ok(Place {
-                    content: Content::Pure(bytes.clone()),
-                    type_: TypeTag::Signer,
-                    abilities: AbilitySet::default(),
-                    origin: None,
-                    clique: cliques.alone(),
-                    heats: false,
-                    taken_as_copy: false,
-                }),
+                Admitted::Pure(bytes) => Ok(Place::pure(bytes.clone(), cliques.alone())),
                 Admitted::Object { object, mutable } => {
-                    object_place(&mut session, packages, object, *mutable, now_ms, cliques.alone())
+                    Place::object(&mut session, packages, object, *mutable, now_ms, cliques.alone())
                 }
             })
             .collect::<Result<_, Failure>>()?;
@@ -164,40 +102,6 @@ impl<'a> Machine<'a> {
         Failure::of_interpreter(error, self.packages)
     }
 
-    /// Expands results: `Result(i)` stands for all values of command `i`.
-    pub(super) fn expand(&self, first: usize, arguments: &[Argument]) -> Result<Vec<Location>, Failure> {
-        let mut locations = Vec::with_capacity(arguments.len());
-        for (index, argument) in (first..).zip(arguments) {
-            let out_of_bounds = |i: u16| Failure::argument(index, CommandArgumentError::IndexOutOfBounds { index: i });
-            match *argument {
-                Argument::Gas => locations.push(Location::Gas),
-                Argument::Input(i) if usize::from(i) < self.inputs.len() => locations.push(Location::Input(i)),
-                Argument::Input(i) => return Err(out_of_bounds(i)),
-                Argument::Result(i) => {
-                    let results = self.results.get(usize::from(i)).ok_or_else(|| out_of_bounds(i))?;
-                    locations.extend((0..narrow(results.len())).map(|j| Location::Result(i, j)));
-                }
-                Argument::NestedResult(i, j) => {
-                    let results = self.results.get(usize::from(i)).ok_or_else(|| out_of_bounds(i))?;
-                    if usize::from(j) >= results.len() {
-                        let kind = CommandArgumentError::SecondaryIndexOutOfBounds { result: i, subresult: j };
-                        return Err(Failure::argument(index, kind));
-                    }
-                    locations.push(Location::Result(i, j));
-                }
-            }
-        }
-        Ok(locations)
-    }
-
-    /// The one value that the argument stands for.
-    pub(super) fn single(&self, index: usize, argument: Argument) -> Result<Location, Failure> {
-        match self.expand(index, &[argument])?.as_slice() {
-            [location] => Ok(*location),
-            _ => Err(Failure::argument(index, CommandArgumentError::InvalidArgumentArity)),
-        }
-    }
-
     /// The place itself. Locations come from [`Machine::expand`] and stay in bounds.
     pub(super) fn place(&self, location: Location) -> &Place {
         match location {
@@ -231,117 +135,6 @@ impl<'a> Machine<'a> {
         self.session.fresh_id().map_err(|error| self.failure(&error))
     }
 
-    /// Moves or copies a value of the type out of its place.
-    pub(super) fn take(
-        &mut self,
-        index: usize,
-        location: Location,
-        type_: &TypeTag,
-        gas_coin: GasCoin,
-        loans: &Loans,
-    ) -> Result<Value, Failure> {
-        if loans.contains_key(&location) && !self.is_copyable(location) {
-            return Err(Failure::argument(index, CommandArgumentError::CannotMoveBorrowedValue));
-        }
-        if location == Location::Gas && gas_coin == GasCoin::Stays {
-            return Err(Failure::argument(index, CommandArgumentError::InvalidGasCoinUsage));
-        }
-        let place = self.place(location).clone();
-        if place.origin.is_some_and(|origin| !origin.mutable) {
-            return Err(Failure::argument(index, CommandArgumentError::InvalidObjectByValue));
-        }
-        self.met.push((index, place.clique));
-        match place.content {
-            Content::Gone => Err(Failure::argument(index, CommandArgumentError::ArgumentWithoutValue)),
-            Content::Pure(bytes) => self.from_pure(index, type_, &bytes),
-            Content::Held(_) if place.type_ != *type_ => {
-                Err(Failure::argument(index, CommandArgumentError::TypeMismatch))
-            }
-            Content::Held(slot) if place.abilities.has(Ability::Copy) => {
-                self.place_mut(location).taken_as_copy = true;
-                self.session.copy(slot).map_err(|error| self.failure(&error))
-            }
-            Content::Held(slot) => {
-                self.place_mut(location).content = Content::Gone;
-                self.consumed_shared |= place.origin.is_some_and(|origin| matches!(origin.owner, Owner::Shared(_)));
-                if place.heats {
-                    self.cliques.cool(place.clique);
-                }
-                self.session.take(slot).map_err(|error| self.failure(&error))
-            }
-        }
-    }
-
-    /// Lends a value of the type by reference for the next call.
-    pub(super) fn lend(
-        &mut self,
-        index: usize,
-        location: Location,
-        type_: &TypeTag,
-        passing: Passing,
-        loans: &mut Loans,
-    ) -> Result<Value, Failure> {
-        let mutable = passing == Passing::MutableReference;
-        let slot = self.borrow(index, location, type_, mutable, loans)?;
-        self.session.lend(slot, passing).map_err(|error| self.failure(&error))
-    }
-
-    /// Notes the loan and gives the slot with the value. A pure value that is lent mutably gets its type for good.
-    pub(super) fn borrow(
-        &mut self,
-        index: usize,
-        location: Location,
-        type_: &TypeTag,
-        mutable: bool,
-        loans: &mut Loans,
-    ) -> Result<Slot, Failure> {
-        if loans.get(&location).is_some_and(|lent_mutably| mutable || *lent_mutably) {
-            return Err(Failure::argument(index, CommandArgumentError::InvalidReferenceArgument));
-        }
-        let place = self.place(location).clone();
-        if mutable && place.origin.is_some_and(|origin| !origin.mutable) {
-            return Err(Failure::argument(index, CommandArgumentError::InvalidObjectByMutRef));
-        }
-        self.met.push((index, place.clique));
-        let slot = match place.content {
-            Content::Gone => return Err(Failure::argument(index, CommandArgumentError::ArgumentWithoutValue)),
-            Content::Held(_) if place.type_ != *type_ => {
-                return Err(Failure::argument(index, CommandArgumentError::TypeMismatch));
-            }
-            Content::Held(slot) => slot,
-            Content::Pure(bytes) => {
-                let value = self.from_pure(index, type_, &bytes)?;
-                let slot = self.hold(value)?;
-                if mutable {
-                    let abilities = self.abilities(type_)?;
-                    let place = self.place_mut(location);
-                    place.content = Content::Held(slot);
-                    place.type_ = type_.clone();
-                    place.abilities = abilities;
-                }
-                slot
-            }
-        };
-        loans.insert(location, mutable);
-        if mutable {
-            self.mutated.push(location);
-        }
-        Ok(slot)
-    }
-
-    /// Puts a value in a new place.
-    pub(super) fn keep(&mut self, value: Value, type_: TypeTag) -> Result<Place, Failure> {
-        let abilities = self.abilities(&type_)?;
-        let content = Content::Held(self.hold(value)?);
-        let clique = self.cliques.alone();
-        Ok(Place { content, type_, abilities, origin: None, clique, heats: false, taken_as_copy: false })
-    }
-
-    /// The first argument of this command that may still be under the influence of a hot potato.
-    pub(super) fn hot_argument(&self) -> Option<usize> {
-        self.met.iter().find(|(_, clique)| self.cliques.is_hot(*clique)).map(|(index, _)| *index)
-    }
-
     /// Arguments and results of a command belong together from now on.
     fn entangle(&mut self, results: &mut [Place]) {
         let met: Vec<Clique> = self.met.drain(..).map(|(_, clique)| clique).collect();
@@ -363,28 +156,6 @@ impl<'a> Machine<'a> {
         let Content::Held(slot) = place.content else { return Ok(None) };
         let bytes = self.session.encode_slot(slot).map_err(|error| self.failure(&error))?;
         Ok(Some((place.type_.clone(), bytes)))
-    }
-
-    fn hold(&mut self, value: Value) -> Result<Slot, Failure> {
-        self.session.hold(value).map_err(|error| self.failure(&error))
-    }
-
-    fn is_copyable(&self, location: Location) -> bool {
-        let place = self.place(location);
-        matches!(place.content, Content::Pure(_)) || place.abilities.has(Ability::Copy)
-    }
-
-    #[allow(clippy::wrong_self_convention)]
-    fn from_pure(&mut self, index: usize, type_: &TypeTag, bytes: &[u8]) -> Result<Value, Failure> {
-        if self.checks == Checks::Enabled {
-            let Some(layout) = PureLayout::of(type_) else {
-                return Err(Failure::argument(index, CommandArgumentError::InvalidUsageOfPureArgument));
-            };
-            if !layout.accepts(bytes) {
-                return Err(Failure::argument(index, CommandArgumentError::InvalidBcsBytes));
-            }
-        }
-        self.session.decode(type_, bytes).map_err(|_| Failure::argument(index, CommandArgumentError::InvalidBcsBytes))
     }
 
     /// Every result without `drop` must have been used up; one with `copy` at least once by value.
@@ -429,46 +200,4 @@ impl<'a> Machine<'a> {
         self.outputs.get_or_insert_default().push(output);
         Ok(())
     }
-}
-
-impl Place {
-    /// Why the place cannot give an object.
-    pub(super) fn why_no_object(&self) -> CommandArgumentError {
-        match self.content {
-            Content::Gone => CommandArgumentError::ArgumentWithoutValue,
-            Content::Pure(_) => CommandArgumentError::InvalidUsageOfPureArgument,
-            Content::Held(_) => CommandArgumentError::TypeMismatch,
-        }
-    }
-}
-
-fn object_place(
-    session: &mut Session<'_>,
-    packages: &Packages<'_>,
-    object: &Object,
-    mutable: bool,
-    now_ms: u64,
-    clique: Clique,
-) -> Result<Place, Failure> {
-    let Some(stored) = object.as_struct() else {
-        return Err(Failure::new(ExecutionError::InvariantViolation, "a package is no input"));
-    };
-    let type_ = TypeTag::from(stored.object_type().clone());
-    let id = object.object_id();
-    let time;
-    let contents = if id == CLOCK {
-        time = [id.as_bytes(), now_ms.to_le_bytes().as_slice()].concat();
-        &time
-    } else {
-        stored.contents()
-    };
-    let value = session.decode(&type_, contents).map_err(|error| Failure::of_interpreter(&error, packages))?;
-    let abilities = session.abilities(&type_).map_err(|error| Failure::of_interpreter(&error, packages))?;
-    if let Owner::Shared(_) = object.owner() {
-        session.record_shared(id);
-    }
-    let origin = Origin { id, owner: *object.owner(), mutable };
-    let slot = session.hold(value).map_err(|error| Failure::of_interpreter(&error, packages))?;
-    let content = Content::Held(slot);
-    Ok(Place { content, type_, abilities, origin: Some(origin), clique, heats: false, taken_as_copy: false })
 }

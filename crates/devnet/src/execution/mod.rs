@@ -4,6 +4,7 @@
 //! (locks, storage, checkpoints, signatures) is the ledger's business.
 
 mod admission;
+mod arguments;
 mod cliques;
 mod commands;
 mod effects;
@@ -14,6 +15,7 @@ mod linkage;
 mod machine;
 mod modules;
 mod outcome;
+mod places;
 mod publish;
 mod pure;
 mod refused;

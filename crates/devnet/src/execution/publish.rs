@@ -8,8 +8,9 @@ use sui_sdk_types::{Address, ExecutionError, Identifier, MovePackage, StructTag,
 
 use super::failure::Failure;
 use super::linkage::is_framework;
-use super::machine::{Machine, Place};
+use super::machine::Machine;
 use super::modules::Package;
+use super::places::Place;
 
 /// Policy byte of a new UpgradeCap: any compatible upgrade (`0x2::package`).
 const COMPATIBLE: u8 = 0;

@@ -6,10 +6,12 @@ use daas_move_vm::{CompiledModule, FunctionInfo, StructInfo, TypeParameter, Visi
 use sui_sdk_types::hash::Hasher;
 use sui_sdk_types::{Address, CommandArgumentError, Digest, ExecutionError, MovePackage, PackageUpgradeError, Upgrade};
 
+use super::arguments::{GasCoin, Loans};
 use super::failure::Failure;
 use super::linkage::is_framework;
-use super::machine::{GasCoin, Loans, Machine, Place};
+use super::machine::Machine;
 use super::modules::Package;
+use super::places::Place;
 use super::publish::{framework_type, origins};
 
 /// What a ticket allows (`0x2::package`).
