@@ -372,7 +372,7 @@ fn tier(text: &str) -> Result<Tier, String> {
 
 /// Long enough to mean something, short enough for the contract's milliseconds.
 fn duration(text: &str) -> Result<Duration, String> {
-    let longest = Duration::from_secs(10 * 366 * 86_400);
+    let longest = Duration::from_hours(10 * 366 * 24);
     let duration = daas_settings::parse_duration(text).map_err(|error| error.to_string())?;
     if duration.is_zero() || duration > longest { Err("a time from 1s to ten years".to_owned()) } else { Ok(duration) }
 }

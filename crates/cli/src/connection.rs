@@ -160,7 +160,8 @@ impl ClusterLink {
     }
 }
 
-/// An error of the chain client in words.
+/// An error of the chain client in words. By value, for `map_err`.
+#[allow(clippy::needless_pass_by_value)]
 pub(crate) fn told(error: daas_chain::Error) -> Diagnostic {
     error.diagnostic()
 }

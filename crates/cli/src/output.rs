@@ -116,7 +116,7 @@ impl Screen {
         Step(bar)
     }
 
-    fn pick<'a>(&self, english: &'a str, korean: &'a str) -> &'a str {
+    fn pick<'a>(self, english: &'a str, korean: &'a str) -> &'a str {
         match self.lang {
             Lang::English => english,
             Lang::Korean => korean,
@@ -203,7 +203,7 @@ impl Page {
             let name = self.paint(Paint::Faint, name);
             // Values come from the chain: anybody may have written them.
             let value = daas_diagnostics::redact(&value);
-            self.text.push_str(&format!("{name}{gap}{value}\n"));
+            self.text.extend([name.as_str(), &gap, &value, "\n"]);
         }
     }
 

@@ -121,8 +121,8 @@ mod tests {
         keys.adopt("stake-a", "0x1").unwrap();
         assert_eq!(keys.read("0x1").unwrap().unwrap().public(), made);
         assert_ne!(keys.draft("stake-a").unwrap().public(), made);
-        let mode = fs::metadata(keys.path("0x1")).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        let bits = fs::metadata(keys.path("0x1")).unwrap().permissions().mode();
+        assert_eq!(bits & 0o777, 0o600);
         fs::set_permissions(keys.path("0x1"), fs::Permissions::from_mode(0o640)).unwrap();
         assert_eq!(keys.read("0x1").unwrap_err().code(), codes::KEY_FILE_EXPOSED);
     }

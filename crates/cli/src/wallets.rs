@@ -25,11 +25,11 @@ impl Invocation {
                 let reference = format!("kms:{reference}");
                 return Err(Diagnostic::new(codes::KEY_REFERENCE_UNSUPPORTED).with("reference", reference));
             }
-            Some(KeySource::Alias(alias)) => return self.from_keystore(Some(alias)),
+            Some(KeySource::Alias(alias)) => return self.in_keystore(Some(alias)),
             None => {}
         }
         if settings.keystore_path.is_some() {
-            return self.from_keystore(wanted.as_deref());
+            return self.in_keystore(wanted.as_deref());
         }
         if self.development.is_some() && !self.is_given("wallet_config") {
             let chosen = match &settings.address {
@@ -45,7 +45,7 @@ impl Invocation {
         open_sui_wallet(&settings.wallet_config, wanted.as_deref()).map_err(told)
     }
 
-    fn from_keystore(&self, wanted: Option<&str>) -> Result<Account, Diagnostic> {
+    fn in_keystore(&self, wanted: Option<&str>) -> Result<Account, Diagnostic> {
         let account = match &self.settings.keystore_path {
             Some(path) => Keystore::read(path).and_then(|keystore| match wanted {
                 Some(wanted) => keystore.find(wanted),

@@ -73,7 +73,7 @@ fn an_honest_staker_withdraws_after_unbonding() {
     setup.refused(&["token", "worker-1"], "DAAS-1320");
     setup.refused(&["unstake", "worker-1"], "DAAS-1320");
     let early = setup.refused(&["withdraw", "worker-1"], "DAAS-1314");
-    assert!(early["cause"].as_str().unwrap().contains("T"), "no time in {early}");
+    assert!(early["cause"].as_str().unwrap().contains('T'), "no time in {early}");
     setup.advance_clock(Duration::from_secs(601));
     let withdrawn = setup.json(&["withdraw", "worker-1"]);
     assert_eq!((&withdrawn["status"], &withdrawn["balance_mist"]), (&json!("withdrawn"), &json!(0)));

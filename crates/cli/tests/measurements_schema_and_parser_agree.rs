@@ -113,6 +113,7 @@ fn violation(root: &Value, schema: &Value, value: &Value) -> Option<String> {
     let text = value.as_str();
     schema.iter().find_map(|(keyword, rule)| match keyword.as_str() {
         "$schema" | "$id" | "$defs" | "title" | "description" | "then" | "else" | "patternProperties" => None,
+        "required" | "minProperties" if !value.is_object() => None,
         "const" => (value != rule).then(|| format!("{value} is not {rule}")),
         "enum" => (!rule.as_array().unwrap().contains(value)).then(|| format!("{value} is none of {rule}")),
         "type" => {
@@ -123,12 +124,10 @@ fn violation(root: &Value, schema: &Value, value: &Value) -> Option<String> {
             };
             (!fits).then(|| format!("{value} is not {rule}"))
         }
-        "required" if !value.is_object() => None,
         "required" => {
             let missing = rule.as_array().unwrap().iter().find(|name| value.get(name.as_str().unwrap()).is_none());
             missing.map(|name| format!("lacks {name}"))
         }
-        "minProperties" if !value.is_object() => None,
         "minProperties" => (members().count() < 1).then(|| "empty".into()),
         "properties" => rule
             .as_object()

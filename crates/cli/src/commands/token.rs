@@ -96,7 +96,7 @@ fn bearer(
             .with("limit", format!("{} s", longest / 1000))
     })?;
     Ok(Bearer {
-        token: key.sign(&claims).to_bearer().to_string(),
+        token: key.sign(&claims).to_bearer(),
         purpose,
         expires_at_ms: claims.expires_at_ms,
         // kubectl sets it for credential plugins (client-go, plugin/pkg/client/auth/exec).

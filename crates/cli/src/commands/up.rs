@@ -133,12 +133,11 @@ impl Setup<'_> {
                 found = Some(package);
             }
         }
-        let package = match found {
-            Some(package) => package,
-            None => {
-                let published = Session::publish(self.node.clone(), operator.clone(), bytecode).await.map_err(told)?;
-                published.1.package
-            }
+        let package = if let Some(package) = found {
+            package
+        } else {
+            let published = Session::publish(self.node.clone(), operator.clone(), bytecode).await.map_err(told)?;
+            published.1.package
         };
         self.record.package = Some(package.id.to_string());
         self.record.bytecode = Some(bytecode.digest.clone());
@@ -153,18 +152,17 @@ impl Setup<'_> {
         let _step = self.invocation.screen.step("creating the cluster", "클러스터를 만드는 중");
         let caps = self.node.owned(operator.address(), &package.type_of("cluster", "AdminCap")).await.map_err(told)?;
         let found = caps.first().map(|cap| decode_object::<AdminCap>(cap, &package.origin)).transpose();
-        let cluster = match found.map_err(|error| told(error.into()))? {
-            Some(cap) => cap.cluster,
-            None => {
-                let loopback = |port: u16| format!("127.0.0.1:{port}");
-                let new = NewCluster {
-                    name: "development".to_owned(),
-                    endpoints: Endpoints { api: loopback(6443), join: loopback(9345), master: loopback(8443) },
-                    treasury: operator.address(),
-                    settings: vec![SettingChange::Unbonding(UNBONDING_MS)],
-                };
-                self.session(operator, package)?.create_cluster(&new).await.map_err(told)?.cluster
-            }
+        let cluster = if let Some(cap) = found.map_err(|error| told(error.into()))? {
+            cap.cluster
+        } else {
+            let loopback = |port: u16| format!("127.0.0.1:{port}");
+            let new = NewCluster {
+                name: "development".to_owned(),
+                endpoints: Endpoints { api: loopback(6443), join: loopback(9345), master: loopback(8443) },
+                treasury: operator.address(),
+                settings: vec![SettingChange::Unbonding(UNBONDING_MS)],
+            };
+            self.session(operator, package)?.create_cluster(&new).await.map_err(told)?.cluster
         };
         self.record.cluster = Some(cluster.to_string());
         self.keep()?;
@@ -187,10 +185,10 @@ impl Setup<'_> {
         let amount = Mist(amount.settings.minimum_stake(Tier::Worker));
         let wanted = Wanted { cluster, node_id, amount, tier: Tier::Worker, lifetime_ms: TOKEN_LIFE_MS };
         let keys = SessionKeys::below(&self.places.of(Role::Client));
-        let staked = wanted.make(&self.session(staker, package)?, &keys).await?;
-        self.record.stake = Some(staked.stake.id.to_string());
+        let made = wanted.make(&self.session(staker, package)?, &keys).await?;
+        self.record.stake = Some(made.stake.id.to_string());
         self.keep()?;
-        Ok(staked.stake)
+        Ok(made.stake)
     }
 
     fn session(&self, account: &Account, package: Package) -> Result<Session, Diagnostic> {

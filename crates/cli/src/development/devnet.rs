@@ -14,7 +14,7 @@ use crate::waiting::until;
 pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9000);
 
 /// How long the chain may take to answer. A large store is read back in seconds; a loaded machine may be slow.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The running chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,15 +80,13 @@ impl Devnet {
                 Ok(Some(status)) => Some(Err(ended(places, listen, &data, &status.to_string()))),
             },
         });
-        match answer.await {
-            Some(answer) => answer,
-            None => {
-                if let Some(process) = Process::of_pid_file(&places.pid_file(Role::Devnet))? {
-                    process.stop().await?;
-                }
-                Err(timed_out(places))
-            }
+        if let Some(answer) = answer.await {
+            return answer;
         }
+        if let Some(process) = Process::of_pid_file(&places.pid_file(Role::Devnet))? {
+            process.stop().await?;
+        }
+        Err(timed_out(places))
     }
 
     /// Ends the chain if it runs; says whether it did.

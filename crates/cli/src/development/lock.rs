@@ -12,7 +12,7 @@ use crate::places::{Places, file_failed, private_folder};
 use crate::waiting::until;
 
 /// How long one waits for the other.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Held while the development setup changes; the kernel lets go of it when the process ends, however it ends.
 #[derive(Debug)]

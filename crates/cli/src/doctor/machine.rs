@@ -60,7 +60,7 @@ fn disk(state: &Path) -> Finding {
     let folder = state.ancestors().find(|path| path.exists()).unwrap_or(Path::new("/"));
     let free = nix::sys::statvfs::statvfs(folder)
         .ok()
-        .and_then(|stat| u64::from(stat.blocks_available()).checked_mul(stat.fragment_size()));
+        .and_then(|stat| stat.blocks_available().checked_mul(stat.fragment_size()));
     Finding {
         name: "disk",
         found: match free {

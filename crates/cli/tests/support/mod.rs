@@ -70,7 +70,7 @@ impl Setup {
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
         };
-        *self.said.lock().unwrap() += &format!("{}{}", said.stdout, said.stderr);
+        self.said.lock().unwrap().extend([said.stdout.as_str(), &said.stderr]);
         said
     }
 
