@@ -4,16 +4,22 @@
 //! bytes end in an error, never in a crash, a hang or unbounded memory. The framework (`0x1`, `0x2`) is implemented in
 //! Rust from a list; see the crate's README.
 
+#[cfg(test)]
+mod attacks;
 mod codec;
 mod error;
 mod format;
 mod framework;
 mod interpreter;
+#[cfg(test)]
+mod lab;
 mod limits;
 mod link;
 mod module;
 mod module_id;
 mod object_runtime;
+#[cfg(test)]
+mod opcodes;
 mod session;
 mod source;
 mod types;

@@ -163,3 +163,14 @@ pub(super) fn instruction(r: &mut Reader<'_>) -> Result<Instruction, LoadError> 
         other => return Err(LoadError::UnsupportedOpcode(other)),
     })
 }
+
+/// Every instruction that the format has, with operands of zero.
+#[cfg(test)]
+pub(crate) fn every_instruction() -> Vec<Instruction> {
+    let decode = |opcode: u8| {
+        let mut bytes = [0; 40];
+        bytes[0] = opcode;
+        instruction(&mut Reader::new(&bytes)).ok()
+    };
+    (0..=u8::MAX).filter_map(decode).collect()
+}

@@ -7,8 +7,14 @@ mod relocate;
 mod tables;
 
 pub(crate) use code::Instruction;
+#[cfg(test)]
+pub(crate) use code::every_instruction;
+#[cfg(test)]
+pub(crate) use parse::check;
 pub(crate) use parse::parse;
 pub(crate) use relocate::with_self_address;
 pub(crate) use tables::{
     Code, Datatype, DatatypeHandle, Field, FunctionDefinition, FunctionHandle, Tables, Token, Variant,
 };
+#[cfg(test)]
+pub(crate) use tables::{DatatypeInstance, JumpTable};

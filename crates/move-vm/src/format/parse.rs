@@ -394,7 +394,7 @@ fn bound(index: u16, length: usize, table: &'static str) -> Result<()> {
 }
 
 /// Checks the indices that could not be checked while reading.
-fn check(t: &Tables) -> Result<()> {
+pub(crate) fn check(t: &Tables) -> Result<()> {
     bound(t.self_module, t.modules.len(), "module")?;
     for (handle, signature) in &t.function_instances {
         bound(*handle, t.function_handles.len(), "function handle")?;
