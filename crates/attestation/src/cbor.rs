@@ -197,10 +197,10 @@ impl Writer {
         let major = major << 5;
         match value {
             0..24 => self.raw(&[major | value as u8]),
-            24..0x100 => self.raw(&[major | 24, value as u8]),
-            0x100..0x1_0000 => self.raw(&[major | 25]).raw(&(value as u16).to_be_bytes()),
-            0x1_0000..0x1_0000_0000 => self.raw(&[major | 26]).raw(&(value as u32).to_be_bytes()),
-            _ => self.raw(&[major | 27]).raw(&value.to_be_bytes()),
+            24..0x100 => self.raw(&[major | 0x18, value as u8]),
+            0x100..0x1_0000 => self.raw(&[major | 0x19]).raw(&(value as u16).to_be_bytes()),
+            0x1_0000..0x1_0000_0000 => self.raw(&[major | 0x1a]).raw(&(value as u32).to_be_bytes()),
+            _ => self.raw(&[major | 0x1b]).raw(&value.to_be_bytes()),
         }
     }
 

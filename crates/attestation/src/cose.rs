@@ -24,12 +24,8 @@ impl<'a> Sign1<'a> {
         let mut reader = Reader::new(bytes);
         let in_message = |fault| refuse("message", fault);
         match reader.tag().map_err(in_message)? {
-            None => {}
-            Some(COSE_SIGN1_TAG) => {
-                if reader.tag().map_err(in_message)?.is_some() {
-                    return Err(Refusal::NestedTag);
-                }
-            }
+            Some(COSE_SIGN1_TAG) if reader.tag().map_err(in_message)?.is_some() => return Err(Refusal::NestedTag),
+            None | Some(COSE_SIGN1_TAG) => {}
             Some(tag) => return Err(Refusal::CoseTag { tag }),
         }
         let items = reader.array().map_err(in_message)?;

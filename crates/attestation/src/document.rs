@@ -78,6 +78,16 @@ impl<'a> Unverified<'a> {
         self.payload.nonce
     }
 
+    /// What the signature is over (RFC 9052 §4.4, `Sig_structure`).
+    pub fn signed_message(&self) -> Vec<u8> {
+        self.message.signed_message()
+    }
+
+    /// The signature, r ‖ s.
+    pub fn signature(&self) -> &'a [u8; 96] {
+        self.message.signature
+    }
+
     /// The DER certificates in signing order: root first, the document's signer last.
     pub fn certificates(&self) -> impl Iterator<Item = &'a [u8]> {
         self.payload.cabundle.iter().copied().chain([self.payload.certificate])
@@ -179,6 +189,10 @@ impl<'a> Payload<'a> {
     }
 }
 
+/// The value of a field that may be null.
+type Optional<'a> = Option<&'a [u8]>;
+
+/// The fields that have been read so far.
 #[derive(Default)]
 struct Fields<'a> {
     module_id: Option<&'a str>,
@@ -187,9 +201,9 @@ struct Fields<'a> {
     pcrs: Option<(Platform, Pcrs)>,
     certificate: Option<&'a [u8]>,
     cabundle: Option<Vec<&'a [u8]>>,
-    public_key: Option<Option<&'a [u8]>>,
-    user_data: Option<Option<&'a [u8]>>,
-    nonce: Option<Option<&'a [u8]>>,
+    public_key: Option<Optional<'a>>,
+    user_data: Option<Optional<'a>>,
+    nonce: Option<Optional<'a>>,
 }
 
 impl<'a> Fields<'a> {

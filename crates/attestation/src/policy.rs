@@ -210,8 +210,8 @@ pub(crate) fn find_release(pcrs: &Pcrs, releases: &[Release], now: UnixTime) -> 
             Err(reason) => refusal = refusal.or(Some(reason)),
         }
     }
-    Err(refusal.unwrap_or_else(|| match pcrs.get(0) {
-        Some(pcr0) if !releases.is_empty() => Refusal::UnknownRelease { pcr0: pcr0.to_string() },
+    Err(refusal.unwrap_or_else(|| match (releases, pcrs.get(0)) {
+        ([_, ..], Some(image)) => Refusal::UnknownRelease { pcr0: image.to_string() },
         _ => Refusal::NoReleases,
     }))
 }

@@ -156,15 +156,13 @@ pub(crate) fn authenticate(
     let Some(cache) = cache else {
         return authentic(&chain::verify(payload, root, now)?);
     };
-    match cache.find(payload, now) {
-        Some(certified) => authentic(certified),
-        None => {
-            let certified = chain::verify(payload, root, now)?;
-            let verdict = authentic(&certified)?;
-            cache.remember(payload, certified);
-            Ok(verdict)
-        }
+    if let Some(certified) = cache.find(payload, now) {
+        return authentic(certified);
     }
+    let certified = chain::verify(payload, root, now)?;
+    let verdict = authentic(&certified)?;
+    cache.remember(payload, certified);
+    Ok(verdict)
 }
 
 fn check_signature(unverified: &Unverified<'_>, certified: &CertifiedKey) -> Result<(), Refusal> {

@@ -1,4 +1,5 @@
 //! Documents that AWS' hardware made: one of a production enclave, one of an enclave in debug mode.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use daas_attestation::{
     AgeRule, ChainCache, Measurements, Network, NonceRule, Pcr, Policy, Refusal, Release, Unbound, Unchecked, UnixTime,

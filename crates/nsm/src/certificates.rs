@@ -231,7 +231,6 @@ fn time(seconds: u64) -> der::Result<Time> {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "used as map_err(malformed)")]
 fn malformed(_: der::Error) -> Error {
     Error::Chain { what: "a certificate" }
 }

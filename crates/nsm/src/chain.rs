@@ -40,7 +40,7 @@ const ZONE_LIFETIME: Duration = Duration::from_secs(6 * DAY);
 const INSTANCE_LIFETIME: Duration = Duration::from_secs(DAY);
 const ENCLAVE_LIFETIME: Duration = Duration::from_secs(3 * 3600 + 3);
 /// A document must be good for a while after it was made.
-const RENEWED_BEFORE_END: Duration = Duration::from_secs(15 * 60);
+const RENEWED_BEFORE_END: Duration = Duration::from_mins(15);
 
 impl Location {
     /// As documents name the module.

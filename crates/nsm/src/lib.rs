@@ -133,7 +133,7 @@ impl Nsm {
     pub fn random(&mut self) -> Result<Vec<u8>, Error> {
         match self {
             Self::Device(device) => device.random(),
-            Self::Simulated(simulated) => simulated.random(),
+            Self::Simulated(_) => Simulated::random(),
         }
     }
 }

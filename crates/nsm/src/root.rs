@@ -20,7 +20,7 @@ const CERTIFICATE_FILE: &str = "attestation-root.pem";
 const KEY_FILE: &str = "attestation-root.key";
 const CERTIFICATE_LABEL: &str = "CERTIFICATE";
 const KEY_LABEL: &str = "PRIVATE KEY";
-const LIFETIME: Duration = Duration::from_secs(30 * 365 * 86_400);
+const LIFETIME: Duration = Duration::from_hours(30 * 365 * 24);
 /// Clocks of one machine's processes and virtual machines may differ.
 const BACKDATED: u64 = 3600;
 

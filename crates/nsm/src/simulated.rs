@@ -108,7 +108,7 @@ impl Simulated {
         sign1(&PROTECTED_ES384, &self.payload(request, now).encode(), &self.chain.key)
     }
 
-    pub(crate) fn random(&self) -> Result<Vec<u8>, Error> {
+    pub(crate) fn random() -> Result<Vec<u8>, Error> {
         let mut bytes = vec![0; RANDOM_LENGTH];
         SystemRandom::new().fill(&mut bytes).map_err(|_| Error::Failed { operation: "random" })?;
         Ok(bytes)

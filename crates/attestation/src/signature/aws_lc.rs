@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use aws_lc_rs::signature::{ECDSA_P384_SHA384_ASN1, ECDSA_P384_SHA384_FIXED, ParsedPublicKey, VerificationAlgorithm};
+use aws_lc_rs::signature::{
+    ECDSA_P384_SHA384_ASN1, ECDSA_P384_SHA384_FIXED, EcdsaVerificationAlgorithm, ParsedPublicKey,
+};
 
 use super::is_uncompressed;
 
@@ -44,9 +46,6 @@ impl fmt::Debug for LeafKey {
     }
 }
 
-fn parse<A: VerificationAlgorithm>(algorithm: &'static A, point: &[u8]) -> Option<ParsedPublicKey>
-where
-    ParsedPublicKey: Sized,
-{
+fn parse(algorithm: &'static EcdsaVerificationAlgorithm, point: &[u8]) -> Option<ParsedPublicKey> {
     is_uncompressed(point).then(|| ParsedPublicKey::new(algorithm, point).ok()).flatten()
 }

@@ -41,6 +41,10 @@ mod tests {
         (point, key.sign(MESSAGE))
     }
 
+    fn fixed(signature: &Signature) -> [u8; 96] {
+        signature.to_bytes()[..].try_into().unwrap()
+    }
+
     /// The verdict of both implementations, which must be one.
     fn leaf_accepts(point: &[u8], signature: &[u8; 96]) -> Option<bool> {
         let one = aws_lc::LeafKey::parse(point).map(|key| key.verify(MESSAGE, signature));
@@ -52,7 +56,7 @@ mod tests {
     #[test]
     fn both_implementations_accept_a_good_signature_and_no_other_message() {
         let (point, signature) = signed();
-        let fixed = signature.to_bytes().into();
+        let fixed = fixed(&signature);
         assert_eq!(leaf_accepts(&point, &fixed), Some(true));
         let der = signature.to_der();
         assert!(aws_lc::AuthorityKey::parse(&point).unwrap().verify(MESSAGE, der.as_bytes()));
@@ -64,7 +68,7 @@ mod tests {
     #[test]
     fn r_and_s_of_zero_or_from_n_on_are_refused() {
         let (point, signature) = signed();
-        let good: [u8; 96] = signature.to_bytes().into();
+        let good = fixed(&signature);
         let mut above = N;
         above[47] += 1;
         for half in [[0; 48], N, above, [0xff; 48]] {
@@ -80,7 +84,7 @@ mod tests {
     #[test]
     fn compressed_infinite_and_off_curve_keys_are_refused() {
         let (point, signature) = signed();
-        let signature = signature.to_bytes().into();
+        let signature = fixed(&signature);
         let mut off_curve = point.clone();
         off_curve[96] ^= 1;
         let mut hybrid = point.clone();

@@ -80,7 +80,7 @@ impl Scene {
             now: NOW,
             releases,
             nonce: NonceRule::Exactly(&NONCE),
-            age: AgeRule::AtMost(Duration::from_secs(300)),
+            age: AgeRule::AtMost(Duration::from_mins(5)),
             claims: bound(),
         }
     }
