@@ -30,6 +30,7 @@ fun claim public . 0x99::thief::Claim -> 0x99::thief::Other
 fun launder public k T0 ->
 fun borrowed public . -> &u64
 fun read public . &u64 -> u64
+fun peek public . u64 &u64 -> u64
 fun write public . &u64 ->
 fun nothing public . ->
 fun grow public - ->
@@ -266,6 +267,16 @@ fn references_end_with_what_they_refer_to() {
             &[Token::U64],
             &[I::LoadU64(2), I::StoreLocal(0), I::Call(borrowed), I::ReadReference, I::Ret],
         )
+        .build();
+    unverified(world.call("0x99::thief::number", &[], NO_ARGUMENTS), gone);
+    // The same when another call has a local of that type in its place.
+    let mut lab = Lab::new(TOWN);
+    let (borrowed, peek) = (lab.callee(T, "0x99::thief::borrowed"), lab.callee(T, "0x99::thief::peek"));
+    let borrow = [I::LoadU64(1), I::StoreLocal(0), I::BorrowLocal { local: 0, mutable: false }, I::Ret];
+    let world = lab
+        .code("0x99::thief::borrowed", &[Token::U64], &borrow)
+        .code("0x99::thief::peek", &[], &[I::MoveLocal(1), I::ReadReference, I::Ret])
+        .code("0x99::thief::number", &[], &[I::LoadU64(2), I::Call(borrowed), I::Call(peek), I::Ret])
         .build();
     unverified(world.call("0x99::thief::number", &[], NO_ARGUMENTS), gone);
     // A value that was moved away after it was borrowed.
