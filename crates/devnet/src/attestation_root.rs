@@ -1,47 +1,59 @@
 //! Root certificates of simulated hardware.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use daas_attestation::{RootError, TrustedRoots};
 
 use crate::Error;
 
-/// A DER certificate that the operator named as a root of attestation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AttestationRoot(Vec<u8>);
+/// A root of attestation that the operator named.
+#[derive(Debug, Clone)]
+pub struct AttestationRoot(Arc<TrustedRoots>);
 
 impl AttestationRoot {
-    /// Reads the first certificate of a PEM file (RFC 7468).
+    /// Reads the certificate of a PEM file (RFC 7468).
     pub fn read(path: &Path) -> Result<Self, Error> {
         let text = fs::read_to_string(path).map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
-        Self::parse(&text).ok_or_else(|| Error::AttestationRoot { path: path.to_owned() })
+        Self::from_pem(&text).map_err(|source| Error::AttestationRoot { path: path.to_owned(), source })
     }
 
-    /// The certificate's DER bytes.
-    pub fn der(&self) -> &[u8] {
+    /// A certificate as PEM: P-384, signed by itself, and an authority.
+    pub fn from_pem(pem: &str) -> Result<Self, RootError> {
+        TrustedRoots::development(pem).map(Arc::new).map(Self)
+    }
+
+    /// This root and AWS'.
+    pub(crate) fn trusted(&self) -> &TrustedRoots {
         &self.0
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let (_, rest) = text.split_once("-----BEGIN CERTIFICATE-----")?;
-        let (body, _) = rest.split_once("-----END CERTIFICATE-----")?;
-        let base64: String = body.split_whitespace().collect();
-        let der = STANDARD.decode(base64).ok()?;
-        // A certificate is a DER SEQUENCE; its content is judged by whoever verifies with it.
-        (der.first() == Some(&0x30)).then_some(Self(der))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use daas_attestation::UnixTime;
+    use daas_nsm::DevelopmentRoot;
+
     use super::*;
 
     #[test]
-    fn a_certificate_is_taken_and_anything_else_is_not() {
-        let pem = "text\n-----BEGIN CERTIFICATE-----\nMAMC\nAQE=\n-----END CERTIFICATE-----\n";
-        assert_eq!(AttestationRoot::parse(pem).unwrap().der(), [0x30, 3, 2, 1, 1]);
-        assert!(AttestationRoot::parse("").is_none());
-        assert!(AttestationRoot::parse(&pem.replace("MAMC", "AAAA")).is_none());
-        assert!(AttestationRoot::parse(&pem.replace("MAMC", "M*MC")).is_none());
+    fn a_root_certificate_is_taken_and_anything_else_is_not() {
+        let root = DevelopmentRoot::generate(UnixTime::from_seconds(1_800_000_000)).unwrap();
+        let pem = root.certificate_pem().unwrap();
+        AttestationRoot::from_pem(&pem).unwrap();
+        assert!(AttestationRoot::from_pem("").is_err());
+        assert!(AttestationRoot::from_pem(&pem.replace("CERTIFICATE", "PRIVATE KEY")).is_err());
+        let at = pem.rfind("\n-----END").unwrap() - 8;
+        let mut changed = pem.into_bytes();
+        changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+        assert!(AttestationRoot::from_pem(std::str::from_utf8(&changed).unwrap()).is_err());
+    }
+
+    #[test]
+    fn the_error_names_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("root.pem");
+        fs::write(&path, "nothing").unwrap();
+        let error = AttestationRoot::read(&path).unwrap_err();
+        assert!(error.to_string().contains("root.pem"), "{error}");
     }
 }

@@ -67,11 +67,13 @@ pub enum Error {
         /// The operating system's answer.
         source: io::Error,
     },
-    /// An attestation root is not a PEM certificate.
-    #[error("{} holds no PEM certificate (`-----BEGIN CERTIFICATE-----`)", .path.display())]
+    /// A file is not the certificate of a root of attestation.
+    #[error("{} cannot be a root of attestation: {source}", .path.display())]
     AttestationRoot {
         /// The file.
         path: PathBuf,
+        /// Why.
+        source: daas_attestation::RootError,
     },
     /// The validators' own signatures do not verify: the committee in the store is damaged.
     #[error("the chain's validators cannot sign: {0}")]

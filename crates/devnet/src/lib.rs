@@ -17,6 +17,7 @@
 //! # }
 //! ```
 
+mod attestation;
 mod attestation_root;
 mod error;
 pub mod execution;
@@ -28,6 +29,7 @@ mod rpc;
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
@@ -35,6 +37,7 @@ use sui_sdk_types::{Address, Digest};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
+pub use attestation::NitroVerifier;
 pub use attestation_root::AttestationRoot;
 pub use error::Error;
 pub use faucet::{Faucet, Gift};
@@ -58,9 +61,7 @@ pub struct Config {
     pub listen_anywhere: bool,
     /// When checkpoints are made.
     pub pace: Pace,
-    /// Verifies Nitro attestation documents for the contract; without it `load_nitro_attestation` fails.
-    pub attestation: Option<Attestation>,
-    /// Roots of simulated hardware that the chain accepts, for whoever makes [`Config::attestation`].
+    /// Roots of simulated hardware that count for `load_nitro_attestation` beside AWS'.
     pub attestation_roots: Vec<AttestationRoot>,
 }
 
@@ -72,7 +73,6 @@ impl Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             listen_anywhere: false,
             pace: Pace::default(),
-            attestation: None,
             attestation_roots: Vec::new(),
         }
     }
@@ -96,8 +96,9 @@ impl Devnet {
         let at = |source| Error::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(at)?;
         let address = listener.local_addr().map_err(at)?;
-        let Config { data_dir, pace, attestation, .. } = config;
-        let ledger = tokio::task::spawn_blocking(move || Ledger::open(&data_dir, pace, attestation))
+        let Config { data_dir, pace, attestation_roots, .. } = config;
+        let verifier: Attestation = Arc::new(NitroVerifier::new(attestation_roots));
+        let ledger = tokio::task::spawn_blocking(move || Ledger::open(&data_dir, pace, Some(verifier)))
             .await
             .map_err(|error| Error::Stopped(error.to_string()))??;
         let faucet = Faucet::new(ledger.clone());
