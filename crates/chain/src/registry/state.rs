@@ -31,6 +31,9 @@ pub enum StateError {
         /// The object.
         object: Address,
     },
+    /// A release or registration whose key on chain is not its own.
+    #[error("a release or registration is listed under another one's key")]
+    OtherKey,
     /// An event about a release that was never listed.
     #[error("an event speaks of a release that was never listed")]
     UnknownRelease,
@@ -61,10 +64,14 @@ impl State {
                 ClusterField::Grant(key, _) => {
                     state.grants.insert(key);
                 }
-                ClusterField::Release(key, release) => drop(state.releases.insert(key.pcrs, *release)),
-                ClusterField::Registration(key, registration) => {
+                // The contract stores each under its own name. A node that does not must not be the one that is taken.
+                ClusterField::Release(key, release) if key.pcrs == release.pcrs => {
+                    state.releases.insert(key.pcrs, *release);
+                }
+                ClusterField::Registration(key, registration) if key.instance == registration.instance => {
                     state.registrations.insert(key.instance, kept(*registration));
                 }
+                ClusterField::Release(..) | ClusterField::Registration(..) => return Err(StateError::OtherKey),
                 // Members are loaded as stakes; names and evidence decide nothing here.
                 ClusterField::Member(..) | ClusterField::Name(..) | ClusterField::Evidence(..) => {}
             }
@@ -326,7 +333,12 @@ impl State {
         }
         let Some(stake) = self.tables.stake(&StakeId(token.stake.into_inner())) else { return Ok(()) };
         let id = TokenId(token.id.into_inner());
-        if token.revoked || stake.token != Some(id) {
+        if stake.token != Some(id) {
+            return Ok(());
+        }
+        if token.revoked {
+            // It was revoked after the stake was read. Its event comes too late to be seen here.
+            self.tables.put_stake(StakeRecord { token: None, ..StakeRecord::clone(&stake) });
             return Ok(());
         }
         let cluster = ClusterId(self.id.into_inner());

@@ -169,11 +169,11 @@ impl Tables {
         let mut grants: Vec<_> = grants.iter().collect();
         grants.sort();
         add(&|| bcs::to_bytes(&(cluster, grants.as_slice())));
-        for release in releases.values() {
-            add(&|| bcs::to_bytes(release));
+        for release in releases {
+            add(&|| bcs::to_bytes(&release));
         }
-        for registration in registrations.values() {
-            add(&|| bcs::to_bytes(registration));
+        for registration in registrations {
+            add(&|| bcs::to_bytes(&registration));
         }
         let mut stakes = self.stakes();
         stakes.sort_by_key(|stake| stake.stake);
@@ -316,14 +316,16 @@ impl TokenImage {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::time::Instant;
 
-    use super::super::state::State;
+    use super::super::state::{State, StateError};
     use super::*;
     use crate::types::cluster::{ByTier, Endpoints, ReleaseRules, Settings};
+    use crate::types::enclave::InstanceKey;
+    use crate::types::measurements::ReleaseKey;
     use crate::types::staking::TokenRef;
-    use crate::types::{Bytes, SealTokenObject, Stake};
+    use crate::types::{Bytes, ClusterField, SealTokenObject, Stake};
     use sui_sdk_types::Address;
 
     const TOKENS: u32 = 100_000;
@@ -334,7 +336,7 @@ mod tests {
         Address::new(bytes)
     }
 
-    fn cluster() -> Cluster {
+    pub(crate) fn cluster() -> Cluster {
         Cluster {
             id: address(1, 0),
             version: 1,
@@ -405,6 +407,66 @@ mod tests {
             expires_at_ms: 9,
             revoked: false,
         }
+    }
+
+    fn release(pcrs: u8) -> Box<Release> {
+        Box::new(Release {
+            pcrs: Bytes([pcrs; 144]),
+            pcr8: None,
+            worker_pcrs: Vec::new(),
+            artifact_sha256: Bytes([2; 32]),
+            source_revision: "r".into(),
+            proposed_at_ms: 1,
+            active_from_ms: 1,
+            threshold: 0,
+            approvals: Vec::new(),
+            status: crate::types::ReleaseStatus::Listed,
+            retiring_until_ms: 0,
+            compromised: false,
+        })
+    }
+
+    fn registration(instance: u8) -> Box<Registration> {
+        Box::new(Registration {
+            instance: Bytes([instance; 32]),
+            pcrs: Bytes([7; 144]),
+            tls_spki_sha256: Bytes([instance; 32]),
+            server_ca_sha256: Bytes([2; 32]),
+            config_sha256: Bytes([2; 32]),
+            state_epoch: 1,
+            document_at_ms: 1,
+            registered_at_ms: 1,
+            expires_at_ms: 100,
+            sequence: 1,
+        })
+    }
+
+    /// Nodes are compared by what they say; the one whose state is taken must not be able to say it under other keys.
+    #[test]
+    fn a_release_or_registration_under_another_key_is_not_loaded() {
+        let load = |field| State::load(cluster(), vec![field], Vec::new(), Vec::new()).map(drop);
+        let released = |key| ClusterField::Release(ReleaseKey { pcrs: Bytes([key; 144]) }, release(7));
+        assert_eq!(load(released(7)), Ok(()));
+        assert_eq!(load(released(66)), Err(StateError::OtherKey));
+        let registered = |key| ClusterField::Registration(InstanceKey { instance: Bytes([key; 32]) }, registration(3));
+        assert_eq!(load(registered(3)), Ok(()));
+        assert_eq!(load(registered(66)), Err(StateError::OtherKey));
+    }
+
+    #[test]
+    fn a_token_that_is_revoked_while_a_node_is_asked_leaves_nothing_behind() {
+        let key = daas_seal_token::SigningKey::from_bytes(&[1; 32]).public().to_bytes();
+        let revoked = crate::types::Event::TokenRevoked(crate::types::events::TokenRevoked {
+            cluster: address(1, 0),
+            token: address(6, 1),
+            by_admin: false,
+        });
+        let load = |token| State::load(cluster(), Vec::new(), vec![stake(1)], vec![token]).unwrap();
+        let mut before = load(token(1, key));
+        let mut between = load(SealTokenObject { revoked: true, ..token(1, key) });
+        before.apply(revoked.clone(), 1).unwrap();
+        between.apply(revoked, 1).unwrap();
+        assert_eq!(before.tables().fingerprint(), between.tables().fingerprint());
     }
 
     /// Resident pages of this process, in bytes.
