@@ -175,8 +175,14 @@ impl<'a> Following<'a> {
     }
 
     /// Brings every candidate to the agreed head; when enough are the same, that is the state.
+    ///
+    /// After a new beginning it may be behind what readers have seen: nodes lag, and some replay old checkpoints. Readers never go
+    /// back, else a slash could be undone for as long as the staleness bound.
     fn settle(&mut self) -> Result<(), Error> {
         let head = self.quorum.next() - 1;
+        if head < self.shared.sequence() {
+            return Ok(());
+        }
         let mut groups: BTreeMap<[u8; 32], Vec<usize>> = BTreeMap::new();
         let mut broken = Vec::new();
         for (number, candidate) in &mut self.candidates {
@@ -309,5 +315,45 @@ async fn load_since(node: &Node, config: &RegistryConfig, from: u64) -> Result<(
 impl RegistryConfig {
     fn nonsense(&self, error: &super::state::StateError) -> Error {
         Error::AnswerInvalid { endpoint: self.nodes.join(", "), what: format!("the cluster's state: {error}") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sui_sdk_types::{Address, Digest};
+
+    use super::super::tables::tests::cluster;
+    use super::*;
+    use crate::client::Package;
+
+    fn checkpoint(sequence: u64) -> VerifiedCheckpoint {
+        let digest = Digest::new([u8::try_from(sequence).unwrap(); 32]);
+        let previous = Some(Digest::new([u8::try_from(sequence - 1).unwrap(); 32]));
+        VerifiedCheckpoint { digest, previous, sequence, timestamp_ms: sequence, events: Vec::new() }
+    }
+
+    #[test]
+    fn a_new_beginning_never_takes_readers_back() {
+        let package = Package { id: Address::TWO, origin: Address::TWO };
+        let config = RegistryConfig::rpc("http://n", Digest::ZERO, package, cluster().id);
+        let shared = Arc::new(Shared::new(&config));
+        let state = || State::load(cluster(), Vec::new(), Vec::new(), Vec::new()).unwrap();
+        shared.publish(state().tables(), 7, 7);
+        let mut following = Following {
+            config: &config,
+            shared: &shared,
+            quorum: Quorum::new(1, 5),
+            candidates: BTreeMap::from([(0, Candidate { state: state(), loaded_at: 4, applied: 0 })]),
+            log: Vec::new(),
+            current: None,
+            loading: 0,
+        };
+        for sequence in 5..=8 {
+            following.quorum.offer(0, checkpoint(sequence));
+            let agreed = following.quorum.agreed().unwrap();
+            following.apply(agreed).unwrap();
+            assert_eq!(shared.sequence(), sequence.max(7));
+            assert_eq!(following.current.is_some(), sequence >= 7, "{sequence}");
+        }
     }
 }

@@ -182,6 +182,11 @@ impl Shared {
         if age_ms <= self.staleness_ms { Ok(()) } else { Err(Stale { age_ms, bound_ms: self.staleness_ms }) }
     }
 
+    /// Number of the newest checkpoint that readers see.
+    pub(super) fn sequence(&self) -> u64 {
+        self.sequence.load(Ordering::Acquire)
+    }
+
     /// A whole new state, at a checkpoint.
     pub(super) fn publish(&self, tables: Arc<Tables>, sequence: u64, timestamp_ms: u64) {
         self.tables.store(Some(tables));
