@@ -1,6 +1,8 @@
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use sui_sdk_types::{Address, Digest};
+use tonic::codegen::http::Uri;
 
 use crate::client::Package;
 use crate::error::Error;
@@ -73,11 +75,46 @@ impl RegistryConfig {
             Trust::Rpc => total == 1,
             Trust::Quorum { needed } => needed <= total && needed * 2 > total,
         };
-        let distinct: std::collections::BTreeSet<_> = self.nodes.iter().collect();
+        // One node under several spellings would be a quorum of its own.
+        let distinct: BTreeSet<_> = self.nodes.iter().map(|node| place(node)).collect();
         if possible && distinct.len() == total {
             Ok(())
         } else {
             Err(Error::QuorumUnreachable { answered: distinct.len(), needed: self.needed(), total })
+        }
+    }
+}
+
+/// Host and port: where an address leads, however it is spelled.
+fn place(node: &str) -> (String, Option<u16>) {
+    let uri = node.parse::<Uri>().unwrap_or_default();
+    let Some(host) = uri.host() else { return (node.to_owned(), None) };
+    let default = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+    (host.trim_end_matches('.').to_ascii_lowercase(), Some(uri.port_u16().unwrap_or(default)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(nodes: [&str; 3]) -> Result<(), Error> {
+        let nodes = nodes.map(str::to_owned).to_vec();
+        let package = Package { id: Address::TWO, origin: Address::TWO };
+        RegistryConfig::quorum(nodes, 2, Digest::ZERO, package, Address::TWO).check()
+    }
+
+    #[test]
+    fn one_node_in_two_spellings_is_no_quorum() {
+        assert!(check(["https://a.example", "https://b.example", "https://c.example:9000"]).is_ok());
+        assert!(check(["http://127.0.0.1:1", "http://127.0.0.1:2", "http://127.0.0.1:3"]).is_ok());
+        for twin in [
+            "https://a.example",
+            "https://a.example/",
+            "https://A.example:443",
+            "https://a.example./path",
+            "https://user@a.example",
+        ] {
+            assert!(check(["https://a.example", twin, "https://c.example"]).is_err(), "{twin}");
         }
     }
 }
