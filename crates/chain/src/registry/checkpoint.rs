@@ -87,6 +87,11 @@ impl VerifiedCheckpoint {
             events,
         })
     }
+
+    /// How many bytes its events have.
+    pub(super) fn weight(&self) -> usize {
+        self.events.iter().map(|event| bcs::serialized_size(event).unwrap_or(usize::MAX)).fold(0, usize::saturating_add)
+    }
 }
 
 fn read<'a, T: serde::Deserialize<'a>>(bytes: Option<&'a pb::Bcs>, what: &'static str) -> Result<T, LinkError> {

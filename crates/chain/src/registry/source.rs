@@ -18,6 +18,9 @@ use crate::error::Error;
 
 /// A longer gap is not filled: loading everything again is cheaper.
 pub(super) const MAX_GAP: u64 = 5_000;
+/// A checkpoint with more bytes of the cluster's events than this waits for its turn at its node: what a node says of checkpoints to come
+/// is kept, and must not fill the memory.
+const HEAVY: usize = 64 * 1024;
 /// First and longest pause before a lost stream is opened again.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
@@ -112,7 +115,8 @@ impl Source {
     /// Passes a checkpoint on, once it is not too far ahead of what the others agree on. False when nobody wants it.
     async fn vote(&mut self, checkpoint: VerifiedCheckpoint, wanted: &mut u64) -> bool {
         let sequence = checkpoint.sequence;
-        if self.next.wait_for(|next| sequence < next.saturating_add(WINDOW)).await.is_err() {
+        let ahead = if checkpoint.weight() > HEAVY { 1 } else { WINDOW };
+        if self.next.wait_for(|next| sequence < next.saturating_add(ahead)).await.is_err() {
             return false;
         }
         *wanted = sequence + 1;
