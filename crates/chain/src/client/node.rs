@@ -19,11 +19,13 @@ pub struct NodeOptions {
     pub answer_timeout: Duration,
     /// Largest answer, in bytes.
     pub max_answer: usize,
+    /// The most that is kept of a list of many answers, in bytes.
+    pub max_list: usize,
 }
 
 impl Default for NodeOptions {
     fn default() -> Self {
-        Self { answer_timeout: Duration::from_secs(15), max_answer: 64 * 1024 * 1024 }
+        Self { answer_timeout: Duration::from_secs(15), max_answer: 64 * 1024 * 1024, max_list: 256 * 1024 * 1024 }
     }
 }
 
@@ -145,13 +147,37 @@ impl Node {
 
     /// All dynamic fields of an object, as the objects that hold them.
     pub async fn dynamic_fields(&self, parent: Address) -> Result<Vec<Object>, Error> {
+        self.dynamic_fields_that(parent, |object| Ok(Some(object))).await
+    }
+
+    /// What `keep` makes of an object's dynamic fields, one after the other: names and proofs pile up for ever, so not all of them are
+    /// held at once.
+    pub(crate) async fn dynamic_fields_that<T: Send>(
+        &self,
+        parent: Address,
+        mut keep: impl FnMut(Object) -> Result<Option<T>, Error> + Send,
+    ) -> Result<Vec<T>, Error> {
         let request = pb::ListDynamicFieldsRequest::default()
             .with_parent(parent.to_string())
             .with_page_size(500_u32)
             .with_read_mask(FieldMask::from_paths(["field_id", "field_object.bcs"]));
-        let stream = self.rpc.list_dynamic_fields(request);
-        let fields: Vec<_> = self.limited("ListDynamicFields", stream.try_collect()).await?;
-        fields.iter().map(|field| self.parse_object(field.field_object.as_ref(), None)).collect()
+        let mut stream = std::pin::pin!(self.rpc.list_dynamic_fields(request));
+        let (mut kept, mut bytes) = (Vec::new(), 0_usize);
+        // The answer's time limit is one page's: a long list takes many.
+        while let Some(field) = self.limited("ListDynamicFields", stream.try_next()).await? {
+            let size =
+                field.field_object.as_ref().and_then(|object| object.bcs.as_ref()).and_then(|bcs| bcs.value.as_ref());
+            let size = size.map_or(0, |bytes| bytes.len());
+            let object = self.parse_object(field.field_object.as_ref(), None)?;
+            if let Some(value) = keep(object)? {
+                bytes = bytes.saturating_add(size);
+                if bytes > self.options.max_list {
+                    return Err(self.invalid("a list of dynamic fields that ends"));
+                }
+                kept.push(value);
+            }
+        }
+        Ok(kept)
     }
 
     /// All objects of a type that an address owns.

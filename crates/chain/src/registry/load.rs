@@ -8,10 +8,15 @@ use crate::types::{Cluster, ClusterField, SealTokenObject, Stake, decode_object}
 /// A cluster as one node tells it, not older than checkpoint `from` and not newer than the height given back.
 pub(super) async fn load(node: &Node, package: Package, cluster: Address) -> Result<(State, u64), Error> {
     let object: Cluster = node.read(cluster, &package.origin).await?;
-    let mut fields = Vec::new();
-    for field in node.dynamic_fields(cluster).await? {
-        fields.push(ClusterField::decode(&field, &package.origin)?);
-    }
+    let fields = node
+        .dynamic_fields_that(cluster, |field| {
+            Ok(match ClusterField::decode(&field, &package.origin)? {
+                // They decide nothing in a registry, and there are more of them each day.
+                ClusterField::Name(..) | ClusterField::Evidence(..) => None,
+                field => Some(field),
+            })
+        })
+        .await?;
     let members: Vec<_> = fields
         .iter()
         .filter_map(|field| match field {
