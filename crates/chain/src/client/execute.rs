@@ -37,6 +37,16 @@ impl Session {
         self.attempt(None, &[], spend, &commands).await
     }
 
+    /// Asks the node what the commands would do. Nothing is signed, sent or paid.
+    pub async fn try_out(&self, commands: impl Fn() -> Ptb) -> Result<(), Error> {
+        let sender = self.address();
+        let widest = GasPlan::widest(&self.node, sender, 0, &[], &self.locked_coins()?).await?;
+        let ptb = commands();
+        let resolved = self.resolve(&ptb).await?;
+        let effects = self.simulate(&ptb.build(sender, &resolved, &widest)?).await?;
+        self.check_status(effects.status(), widest.budget)
+    }
+
     /// Like [`Self::run`], for work that must not be done twice. `work` names it; if an earlier attempt at the same
     /// work was signed and is not known to be finished, that very transaction is finished and its receipt given back.
     /// Otherwise `resolve` may find on chain that the work has been done.
@@ -86,8 +96,10 @@ impl Session {
         commands: &impl Fn() -> Ptb,
     ) -> Result<Receipt, Error> {
         let mut contended = Address::ZERO;
+        let mut coins = coins.to_vec();
         for _ in 0..ATTEMPTS {
-            let entry = self.prepare(coins, spend, commands).await?;
+            let entry = self.prepare(&coins, spend, commands).await?;
+            coins = common(&coins, &entry.transaction);
             self.step(Step::Signed)?;
             if let Some(lock) = lock {
                 lock.write(&entry)?;
@@ -345,6 +357,12 @@ struct Executed {
     checkpoint: u64,
     effects: TransactionEffects,
     events: TransactionEvents,
+}
+
+/// The coins one of which the next attempt must spend, so that it and all attempts before exclude each other.
+fn common(before: &[Address], transaction: &Transaction) -> Vec<Address> {
+    let coins = transaction.gas_payment.objects.iter().map(|coin| *coin.object_id());
+    coins.filter(|coin| before.is_empty() || before.contains(coin)).collect()
 }
 
 fn owned_inputs(transaction: &Transaction) -> Vec<(Address, u64)> {

@@ -31,7 +31,7 @@ pub(super) struct GasPlan {
 }
 
 impl GasPlan {
-    /// A plan with the widest budget, for a simulation.
+    /// A plan with the widest budget, for a simulation. It spends at least one of `first`, if there are any.
     pub(super) async fn widest(
         node: &Node,
         sender: Address,
@@ -41,7 +41,7 @@ impl GasPlan {
     ) -> Result<Self, Error> {
         let price = node.reference_gas_price().await?;
         let coins = coins(node, sender).await?;
-        choose(coins, spend, price, first, locked).ok_or_else_refused(sender, spend, price)
+        choose(coins, spend, price, first, locked).or_refused(node, sender, spend, price)
     }
 
     /// The same coins with the budget that a simulation's cost asks for: a fifth more, for shared objects that change
@@ -55,13 +55,18 @@ impl GasPlan {
 
 enum Choice {
     Plan(GasPlan),
-    Short { balance: u64 },
+    /// None of the coins that must be among them is there.
+    Disjoint,
+    Short {
+        balance: u64,
+    },
 }
 
 impl Choice {
-    fn ok_or_else_refused(self, address: Address, spend: u64, price: u64) -> Result<GasPlan, Error> {
+    fn or_refused(self, node: &Node, address: Address, spend: u64, price: u64) -> Result<GasPlan, Error> {
         match self {
             Self::Plan(plan) => Ok(plan),
+            Self::Disjoint => Err(node.invalid("the coins of the transaction before")),
             Self::Short { balance: 0 } => Err(Error::NoGas { address }),
             Self::Short { balance } => {
                 let needed = spend.saturating_add(LEAST_UNITS.saturating_mul(price));
@@ -73,6 +78,9 @@ impl Choice {
 
 /// Takes the coins of `first`, then the largest, until they cover what is spent and a comfortable budget, leaving out coins that an
 /// unfinished transaction may still use.
+///
+/// `first` are coins of an earlier transaction that must not land as well: one of them must be spent, and a node that does not show any
+/// gets no second signature.
 fn choose(mut coins: Vec<Coin>, spend: u64, price: u64, first: &[Address], locked: &BTreeSet<Address>) -> Choice {
     let comfortable = spend.saturating_add(1_000_000_000);
     coins.retain(|coin| coin.balance > 0 && !locked.contains(&coin.id));
@@ -85,6 +93,9 @@ fn choose(mut coins: Vec<Coin>, spend: u64, price: u64, first: &[Address], locke
         if total >= comfortable {
             break;
         }
+    }
+    if !first.is_empty() && !chosen.iter().any(|coin| first.contains(&coin.id)) {
+        return Choice::Disjoint;
     }
     let budget = total.saturating_sub(spend).min(MAX_BUDGET);
     if budget < LEAST_UNITS.saturating_mul(price) {
@@ -117,7 +128,7 @@ mod tests {
     fn ids(choice: Choice) -> Vec<u8> {
         match choice {
             Choice::Plan(plan) => plan.coins.iter().map(|coin| coin.id.inner()[0]).collect(),
-            Choice::Short { .. } => Vec::new(),
+            Choice::Short { .. } | Choice::Disjoint => Vec::new(),
         }
     }
 
@@ -133,6 +144,16 @@ mod tests {
     fn coins_of_unfinished_transactions_are_left_alone() {
         let locked = BTreeSet::from([Address::new([2; 32])]);
         assert_eq!(ids(choose(vec![coin(1, 2_000_000_000), coin(2, 9_000_000_000)], 0, 1000, &[], &locked)), [1]);
+    }
+
+    /// Else a node could hold the first transaction back, call it refused, show other coins, and let both land.
+    #[test]
+    fn a_second_attempt_spends_a_coin_of_the_first_or_is_not_made() {
+        let first = [Address::new([7; 32])];
+        let others = vec![coin(1, 9_000_000_000), coin(2, 9_000_000_000)];
+        assert!(matches!(choose(others.clone(), 0, 1000, &first, &BTreeSet::new()), Choice::Disjoint));
+        let with_it = [others, vec![coin(7, 5)]].concat();
+        assert_eq!(ids(choose(with_it, 0, 1000, &first, &BTreeSet::new())), [7, 1]);
     }
 
     #[test]
