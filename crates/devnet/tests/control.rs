@@ -15,9 +15,13 @@ use tokio::{
 
 /// One HTTP/1.1 exchange, as curl does it.
 async fn post(scene: &Scene, path: &str, content_type: &str, body: &str) -> String {
+    post_with(scene, path, &format!("content-type: {content_type}\r\n"), body).await
+}
+
+async fn post_with(scene: &Scene, path: &str, headers: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(scene.devnet.address()).await.unwrap();
     let request = format!(
-        "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: {content_type}\r\n\
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{headers}\
          content-length: {}\r\n\r\n{body}",
         body.len()
     );
@@ -78,6 +82,28 @@ async fn sui_s_own_faucet_request_works_and_a_web_page_s_does_not() {
     assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
     let answer = post(&scene, "/nothing", "application/json", "{}").await;
     assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+}
+
+/// A name of the page's own site can be made to mean 127.0.0.1 after the page was loaded: to the browser the chain is then
+/// the page's own site, and no permission is asked for.
+#[tokio::test]
+async fn a_web_page_whose_name_was_rebound_to_this_machine_gets_nothing() {
+    let scene = Scene::new().await;
+    let before = scene.devnet.ledger().now_ms();
+    let alice = Person::new();
+    let gift = format!(r#"{{"recipient":"{}","amounts":[1]}}"#, alice.address);
+    let fixed = format!(r#"{{"FixedAmountRequest":{{"recipient":"{}"}}}}"#, alice.address);
+    for header in ["origin: http://evil.example:9000", "sec-fetch-site: same-origin"] {
+        let headers = format!("content-type: application/json\r\n{header}\r\n");
+        for (path, body) in
+            [("/dev/faucet", &*gift), ("/v2/gas", &*fixed), ("/dev/advance-clock", r#"{"milliseconds":86400000}"#)]
+        {
+            let answer = post_with(&scene, path, &headers, body).await;
+            assert!(answer.starts_with("HTTP/1.1 403"), "{header} {path}: {answer}");
+        }
+    }
+    assert_eq!(scene.balance(alice.address).await, 0);
+    assert!(scene.devnet.ledger().now_ms() < before + 86_400_000);
 }
 
 #[tokio::test]

@@ -4,7 +4,9 @@
 //! - `POST /dev/faucet {"recipient": "0x…", "amounts": [1000000000]}`: coins of these amounts in MIST.
 //! - `POST /dev/advance-clock {"milliseconds": 3600000}`: moves the chain's time forward.
 //!
-//! Only `application/json` is taken: a browser asks before it sends that to another site, and gets no permission here.
+//! Web pages get nothing. Only `application/json` is taken: a browser asks before it sends that to another site, and gets no
+//! permission here. A page whose own name was made to mean this machine need not ask (DNS rebinding): what a browser says of
+//! its requests gives it away.
 
 use axum::{
     Router,
@@ -132,6 +134,10 @@ async fn unknown(method: Method, uri: Uri, headers: HeaderMap) -> Response {
 }
 
 fn parse<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Box<Response>> {
+    // Pages can neither leave these out of a POST nor set them (Fetch, "forbidden request-header").
+    if headers.contains_key(header::ORIGIN) || headers.contains_key("sec-fetch-site") {
+        return Err(Box::new(error(StatusCode::FORBIDDEN, "web pages are not served")));
+    }
     let json = headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
     if !json {
         return Err(Box::new(error(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send content-type: application/json")));
