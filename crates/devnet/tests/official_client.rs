@@ -259,3 +259,21 @@ async fn a_signature_is_verified_for_whoever_asks() {
     let other = request.with_address(Address::TWO.to_string());
     assert!(!service.verify_signature(other).await.unwrap().into_inner().is_valid());
 }
+
+/// A refusal that quoted all of the request in its header would end the connection without a word.
+#[tokio::test]
+async fn nonsense_of_any_length_is_refused_with_a_reason() {
+    let scene = Scene::new().await;
+    let mut state = scene.client.clone().state_client();
+    let nested = format!("0x2::coin::Coin<{}u8{}>", "vector<".repeat(100_000), ">".repeat(100_000));
+    let balance = pb::GetBalanceRequest::default().with_owner(Address::TWO.to_string()).with_coin_type(nested);
+    let refusal = state.get_balance(balance).await.unwrap_err();
+    assert_eq!(refusal.code(), Code::InvalidArgument);
+    assert!(refusal.message().starts_with("coin_type: "), "{}", refusal.message());
+    let path = ["contents"; 100_000].join(".");
+    let mut object = pb::GetObjectRequest::new(&Address::TWO);
+    object.read_mask = Some(FieldMask::from_paths([path]));
+    let refusal = scene.client.clone().ledger_client().get_object(object).await.unwrap_err();
+    assert_eq!(refusal.code(), Code::InvalidArgument);
+    assert!(refusal.message().starts_with("read_mask: "), "{}", refusal.message());
+}

@@ -54,8 +54,12 @@ impl StateService for Api {
 
         let (fields, last) = self.ledger.children(&parent, after, page_size(request.page_size));
         let mut response = pb::ListDynamicFieldsResponse::default();
-        response.dynamic_fields =
-            fields.iter().filter_map(|field| dynamic_field(&self.ledger, &parent, field, &mask)).collect();
+        // Telling long names from their values takes a thousand hashes a field.
+        response.dynamic_fields = self
+            .blocking(move |ledger| {
+                Ok(fields.iter().filter_map(|field| dynamic_field(ledger, &parent, field, &mask)).collect())
+            })
+            .await?;
         response.next_page_token = next_token(parent, last)?;
         Ok(Response::new(response))
     }
@@ -132,7 +136,7 @@ fn balance(coin_type: &TypeTag, sum: u64) -> pb::Balance {
 
 /// The child as a dynamic field; `None` when it is another kind of child.
 fn dynamic_field(ledger: &Ledger, parent: &Address, field: &Object, mask: &FieldMaskTree) -> Option<pb::DynamicField> {
-    let parsed = Field::parse(parent, field)?;
+    let parsed = Field::parse(parent, field, mask.contains("name") || mask.contains("value"))?;
     let kind = if parsed.is_object {
         pb::dynamic_field::DynamicFieldKind::Object
     } else {
@@ -191,7 +195,8 @@ struct Field<'a> {
 }
 
 impl<'a> Field<'a> {
-    fn parse(parent: &Address, field: &'a Object) -> Option<Self> {
+    /// Name and value are told apart if that is wanted, and where the value is the id of a child.
+    fn parse(parent: &Address, field: &'a Object, apart: bool) -> Option<Self> {
         let object = field.as_struct()?;
         let tag = object.object_type();
         let (dynamic_field, dynamic_object_field) =
@@ -200,14 +205,6 @@ impl<'a> Field<'a> {
             return None;
         }
         let [key_type, value_type] = tag.type_params() else { return None };
-        let bytes = object.contents().get(Address::LENGTH..)?;
-        // A field's id is the hash of parent, name and the name's type. The length at which the hash fits is where the
-        // name ends, whatever its layout.
-        let id = field.object_id();
-        let end = (0..=bytes.len().min(MAX_NAME_BYTES))
-            .find(|end| parent.derive_dynamic_child_id(key_type, &bytes[..*end]) == id);
-        let (name, value) = end.map(|end| bytes.split_at(end)).unzip();
-
         // The name of a dynamic object field is wrapped, its value is the child's id.
         let wrapped = match key_type {
             TypeTag::Struct(tag) if *tag.address() == Address::TWO && *tag.module() == dynamic_object_field => {
@@ -216,6 +213,13 @@ impl<'a> Field<'a> {
             _ => None,
         };
         let is_object = wrapped.is_some();
+        let bytes = object.contents().get(Address::LENGTH..)?;
+        // A field's id is the hash of parent, name and the name's type. The length at which the hash fits is where the
+        // name ends, whatever its layout.
+        let id = field.object_id();
+        let mut ends = (0..=bytes.len().min(MAX_NAME_BYTES)).filter(|_| apart || is_object);
+        let end = ends.find(|end| parent.derive_dynamic_child_id(key_type, &bytes[..*end]) == id);
+        let (name, value) = end.map(|end| bytes.split_at(end)).unzip();
         let child = value.filter(|_| is_object).and_then(|bytes| Address::from_bytes(bytes).ok());
         Some(Self {
             name_type: wrapped.unwrap_or_else(|| key_type.clone()),

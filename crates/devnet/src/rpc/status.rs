@@ -13,6 +13,9 @@ use tonic::{Code, Status};
 
 use crate::{Error, execution::Refused};
 
+/// Characters of an answer's explanation.
+const MAX_TEXT: usize = 500;
+
 /// The answer to what this chain does not serve.
 pub(super) fn unserved(what: &str) -> Status {
     Status::unimplemented(format!("daas-devnet is a development chain and does not serve {what}"))
@@ -89,5 +92,7 @@ fn from_refused(refused: &Refused) -> Status {
 }
 
 fn violation(violation: &FieldViolation) -> Status {
-    Status::invalid_argument(format!("{}: {}", violation.field, violation.description))
+    // It stands in a header, may quote the request, and a header that is too long ends the connection instead of explaining anything.
+    let text = format!("{}: {}", violation.field, violation.description);
+    Status::invalid_argument(text.chars().take(MAX_TEXT).collect::<String>())
 }
