@@ -1,0 +1,59 @@
+//! Folders of the building machine as ramdisks. The only module that touches files.
+
+use std::fs;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use crate::Error;
+use crate::cpio::{Content, Node, Tree};
+
+/// Contents of all files together.
+const MAX_BYTES: u64 = 4 << 30;
+
+/// The files below a folder. Links are not followed; what can be run is whatever its owner may run; times, owners, other
+/// permissions and extended attributes are left behind; each name of a hard-linked file becomes a file of its own.
+pub fn read_folder(root: &Path) -> Result<Tree, Error> {
+    let mut tree = Tree::default();
+    let mut waiting = vec![PathBuf::new()];
+    let mut bytes = 0;
+    while let Some(folder) = waiting.pop() {
+        let path = root.join(&folder);
+        let failed = |source| Error::Folder { path: path.clone(), source };
+        for found in fs::read_dir(&path).map_err(failed)? {
+            let found = found.map_err(failed)?;
+            let inside = folder.join(found.file_name());
+            let node = node(&found.path(), &mut bytes)?;
+            if node == Node::Directory {
+                waiting.push(inside.clone());
+            }
+            tree.insert(inside.as_os_str().as_bytes(), node)?;
+        }
+    }
+    Ok(tree)
+}
+
+fn node(path: &Path, bytes: &mut u64) -> Result<Node, Error> {
+    let failed = |source| Error::Folder { path: path.to_owned(), source };
+    let status = fs::symlink_metadata(path).map_err(failed)?;
+    let kind = status.file_type();
+    let special = if kind.is_block_device() || kind.is_char_device() {
+        "device"
+    } else if kind.is_fifo() {
+        "named pipe"
+    } else if kind.is_socket() {
+        "socket"
+    } else if kind.is_dir() {
+        return Ok(Node::Directory);
+    } else if kind.is_symlink() {
+        return Ok(Node::Link(fs::read_link(path).map_err(failed)?.into_os_string().into_vec()));
+    } else {
+        *bytes += status.len();
+        if *bytes > MAX_BYTES {
+            return Err(Error::RamdiskTooLarge { what: "bytes of files", limit: MAX_BYTES });
+        }
+        let executable = status.permissions().mode() & 0o100 != 0;
+        return Ok(Node::File(Content { executable, bytes: fs::read(path).map_err(failed)? }));
+    };
+    Err(Error::SpecialFile { path: path.to_owned(), kind: special })
+}
