@@ -90,6 +90,10 @@ calls! {
         register(cluster: Argument, document: Argument, clock: Clock);
         /// Renews a registration.
         renew(cluster: Argument, document: Argument, sequence: u64, signature: &[u8], clock: Clock);
+        /// Aborts unless the instance is registered, unexpired and of a good release.
+        verify(cluster: Argument, instance: &Bytes32, clock: Clock);
+        /// Aborts unless it is all that and the active one.
+        verify_active(cluster: Argument, instance: &Bytes32, clock: Clock);
         /// Makes an instance the active one.
         activate(cluster: Argument, cap: Argument, instance: &Bytes32, clock: Clock);
         /// Names who may hand over in the active instance's place.

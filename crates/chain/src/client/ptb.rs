@@ -63,6 +63,11 @@ impl Ptb {
         self.builder.split_coins(gas, vec![amount]).remove(0)
     }
 
+    /// A value, such as one that a typed call cannot hold.
+    pub fn pure<T: serde::Serialize>(&mut self, value: &T) -> Argument {
+        self.builder.pure(value)
+    }
+
     /// A call of the package.
     pub fn call(&mut self, module: &'static str, function: &'static str, arguments: Vec<Argument>) -> Argument {
         self.call_of(self.package, module, function, arguments)

@@ -10,7 +10,7 @@ use daas_chain::registry::{Registry, RegistryConfig};
 use daas_chain::types::Bytes;
 use daas_chain::types::cluster::Endpoints;
 use daas_chain::wallet::Account;
-use daas_devnet::{Config, Devnet};
+use daas_devnet::{AttestationRoot, Config, Devnet};
 use daas_seal_token::{SigningKey, TokenId};
 use sui_sdk_types::Address;
 
@@ -32,8 +32,15 @@ impl World {
     }
 
     pub async fn with_settings(settings: Vec<SettingChange>) -> Self {
+        Self::trusting(Vec::new(), settings).await
+    }
+
+    /// On a chain that takes documents of simulated hardware under these roots.
+    pub async fn trusting(roots: Vec<AttestationRoot>, settings: Vec<SettingChange>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let devnet = Devnet::start(Config::new(folder.path().join("chain"))).await.unwrap();
+        let mut config = Config::new(folder.path().join("chain"));
+        config.attestation_roots = roots;
+        let devnet = Devnet::start(config).await.unwrap();
         let node = Node::connect(&devnet.url(), Some(devnet.chain_id()), NodeOptions::default()).await.unwrap();
         let operator = Account::from_ed25519([1; 32]);
         devnet.faucet(operator.address(), &[500 * SUI, 500 * SUI]).await.unwrap();

@@ -147,18 +147,6 @@ impl Session {
         .await
     }
 
-    /// Registers an instance by its attestation document. Anyone may.
-    pub async fn register_instance(&self, cluster: Address, document: &[u8]) -> Result<Receipt, Error> {
-        self.run(0, || {
-            let mut ptb = Ptb::new(self.package.id);
-            let document = calls::load_document(&mut ptb, document);
-            let cluster = ptb.shared(cluster, Access::Write);
-            calls::enclave::register(&mut ptb, cluster, document, Clock);
-            ptb
-        })
-        .await
-    }
-
     /// Runs calls that need the cluster and its admin cap.
     pub(super) async fn administer(
         &self,

@@ -1,6 +1,7 @@
 //! Whole transactions, one for each thing that people do.
 
 mod clusters;
+mod instances;
 mod packages;
 mod releases;
 mod staking;
