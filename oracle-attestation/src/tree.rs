@@ -130,7 +130,9 @@ impl Node {
         } else {
             head(major, count as u64, self.wider, out);
         }
-        items.iter().for_each(|item| item.write(out));
+        for item in items {
+            item.write(out);
+        }
         if self.indefinite {
             out.push(0xff);
         }
