@@ -3,6 +3,7 @@
 //! One file per area; a number is never given a second meaning. A template names its values in braces; what an entry
 //! needs is listed as required, what it can do without as optional (only next steps may use those).
 
+mod attestation;
 mod chain;
 mod contract;
 mod devchain;
@@ -21,6 +22,7 @@ pub use table::markdown;
 
 /// All codes as constants.
 pub mod codes {
+    pub use super::attestation::codes::*;
     pub use super::chain::codes::*;
     pub use super::contract::codes::*;
     pub use super::devchain::codes::*;
@@ -115,7 +117,7 @@ pub struct Area {
 }
 
 /// The whole catalogue, in ascending order.
-pub static AREAS: [Area; 8] = [
+pub static AREAS: [Area; 9] = [
     Area { range: 10, english: "Settings", korean: "설정", entries: settings::ENTRIES },
     Area { range: 11, english: "Wallet and keys", korean: "지갑과 키", entries: wallet::ENTRIES },
     Area { range: 12, english: "Connection to the chain", korean: "체인 연결", entries: chain::ENTRIES },
@@ -125,6 +127,7 @@ pub static AREAS: [Area; 8] = [
     Area { range: 14, english: "Seal tokens", korean: "Seal 토큰", entries: tokens::ENTRIES },
     Area { range: 15, english: "Development chain", korean: "개발용 체인", entries: devchain::ENTRIES },
     Area { range: 16, english: "Packages and builds", korean: "패키지와 빌드", entries: packages::ENTRIES },
+    Area { range: 17, english: "Attestation documents", korean: "증명 문서", entries: attestation::ENTRIES },
     Area { range: 19, english: "Internal", korean: "내부", entries: internal::ENTRIES },
 ];
 
