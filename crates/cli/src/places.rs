@@ -25,7 +25,7 @@ pub enum Role {
     Operator,
     /// Who stakes for a worker.
     Staker,
-    /// The settings of `daas` itself.
+    /// The settings, session keys and journal of `daas` for this setup.
     Client,
 }
 
@@ -35,7 +35,8 @@ impl Role {
             Self::Devnet => "devnet",
             Self::Operator => "operator",
             Self::Staker => "staker",
-            Self::Client => "client",
+            // Not "client": that is where `daas` keeps keys and unfinished work of other networks, which `down --purge` must not touch.
+            Self::Client => "development",
         }
     }
 }
@@ -179,6 +180,18 @@ mod tests {
         let bare = choose(None, false, &[("HOME", "/home/a"), ("XDG_STATE_HOME", "relative")]);
         assert_eq!(bare.pid_file(Role::Devnet), Path::new("/home/a/.local/state/k3s-daas/run/devnet.pid"));
         assert!(Places::choose(None, &Environment::default()).is_err());
+    }
+
+    #[test]
+    fn the_setup_shares_no_folder_with_the_keys_of_real_networks() {
+        let environment = Environment::of([("HOME", "/home/a")]);
+        let places = Places::choose(None, &environment).unwrap();
+        let sources = daas_settings::Sources { environment, ..Default::default() };
+        let keys = daas_settings::ClientSettings::load(&sources).unwrap().settings.state_dir;
+        assert!(keys.starts_with(places.state()));
+        for role in [Role::Devnet, Role::Operator, Role::Staker, Role::Client] {
+            assert!(!keys.starts_with(places.of(role)), "purge would remove {}", keys.display());
+        }
     }
 
     #[test]

@@ -53,7 +53,7 @@ fn up_twice_is_one_cluster() {
 fn up_finds_on_chain_what_a_crash_kept_from_being_noted() {
     let setup = Setup::new();
     let first = setup.json(UP);
-    let file = setup.state().join("client/development.json");
+    let file = setup.state().join("development/development.json");
     let whole: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
     for lost in [&["stake"][..], &["stake", "cluster"], &["stake", "cluster", "package", "bytecode"]] {
         let mut record = whole.clone();
@@ -126,6 +126,16 @@ fn purge_removes_only_what_up_made() {
     std::fs::write(&own, "mine").unwrap();
     setup.ok(&["down", "--purge"]);
     assert_eq!(std::fs::read_dir(setup.state()).unwrap().count(), 1);
+    assert!(own.exists());
+}
+
+#[test]
+fn purge_removes_nothing_where_up_never_ran() {
+    let setup = Setup::new();
+    let own = setup.state().join("operator/notes.txt");
+    std::fs::create_dir_all(own.parent().unwrap()).unwrap();
+    std::fs::write(&own, "mine").unwrap();
+    setup.ok(&["down", "--purge"]);
     assert!(own.exists());
 }
 
@@ -228,7 +238,7 @@ fn a_folder_that_cannot_be_written_is_told() {
 #[test]
 fn a_damaged_record_is_told_and_not_overwritten() {
     let setup = Setup::up();
-    let file = setup.state().join("client/development.json");
+    let file = setup.state().join("development/development.json");
     std::fs::write(&file, "{").unwrap();
     setup.refused(UP, "DAAS-1504");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "{");

@@ -110,7 +110,7 @@ fn a_rotated_session_key_replaces_the_old_one() {
     assert_eq!((&rotated["session_key"], &after["key_generation"]), (&after["session_key"], &json!(2)));
     check_bearer(setup.ok(&["token"]).stdout.trim_end(), &after["session_key"]);
 
-    let keys = setup.state().join("client/session-keys");
+    let keys = setup.state().join("development/session-keys");
     let file = keys.join(format!("{}.key", after["stake"].as_str().unwrap()));
     std::fs::remove_file(file).unwrap();
     setup.refused(&["token"], "DAAS-1417");

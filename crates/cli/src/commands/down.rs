@@ -38,9 +38,11 @@ pub(super) async fn run(invocation: &Invocation, arguments: &Down) -> Answer {
 /// Removes what this program made, by name: a state folder that was chosen badly may hold other things.
 fn purge(places: &Places) -> Result<(), Diagnostic> {
     let roles = [Role::Devnet, Role::Operator, Role::Staker, Role::Client];
-    for folder in roles.map(|role| places.of(role)) {
+    // Where `up` never ran, folders of these names are somebody else's. It makes the chain's folder first.
+    let ran_here = places.of(Role::Devnet).join("chain").exists() || places.development_file().exists();
+    for folder in roles.map(|role| places.of(role)).iter().filter(|_| ran_here) {
         if folder.exists() {
-            std::fs::remove_dir_all(&folder).map_err(|error| file_failed("remove", &folder, &error))?;
+            std::fs::remove_dir_all(folder).map_err(|error| file_failed("remove", folder, &error))?;
         }
     }
     // Not empty means not ours alone. The lock file goes with the lock.
