@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use daas_diagnostics::Lang;
 use daas_seal_token::{Purpose, Tier};
 
+pub use crate::commands::attest::{Attest, Claims, Nonce, Show, Verify};
 use crate::doctor;
 use crate::output::Format;
 
@@ -105,6 +106,9 @@ pub enum Command {
     /// The cluster's nodes
     #[command(subcommand)]
     Node(Node),
+    /// Look at and judge attestation documents
+    #[command(subcommand)]
+    Attest(Attest),
     /// Runs a program in a session of its own (used by `up`)
     #[command(hide = true)]
     Detached(Detached),

@@ -171,7 +171,8 @@ pub(crate) fn address(setting: SuiAddress) -> Address {
     Address::new(setting.0)
 }
 
-fn missing(name: &'static str) -> Diagnostic {
+/// A setting that is needed here and was not given.
+pub(crate) fn missing(name: &'static str) -> Diagnostic {
     let how = format!("--{name}, DAAS_{}, \"{name}\" (JSON, TOML)", name.to_ascii_uppercase());
     Diagnostic::new(codes::MISSING_SETTING).with("name", name).with("how", how)
 }

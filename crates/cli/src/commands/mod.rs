@@ -1,5 +1,6 @@
 //! One module for each group of commands. A command takes the invocation and its arguments and gives back a report.
 
+pub(crate) mod attest;
 mod cluster;
 mod confirm;
 mod doctor;
@@ -37,6 +38,7 @@ pub(crate) async fn run(invocation: Invocation, command: Command) -> Answer {
         Command::Slash(arguments) => stake::slash(&invocation, &arguments).await,
         Command::Token(arguments) => token::run(&invocation, &arguments).await,
         Command::Node(command) => node::run(&invocation, command).await,
+        Command::Attest(command) => attest::run(&invocation, command).await,
         // Taken before settings are read: it needs none.
         Command::Detached(_) => Err(Diagnostic::new(codes::INTERNAL)),
     }

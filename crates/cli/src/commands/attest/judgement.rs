@@ -1,0 +1,296 @@
+//! The verdict, and how far it got.
+
+use daas_attestation::{
+    AgeRule, BoundTo, Network, NonceRule, Policy, Refusal, Stage, TlsPeer, Unbound, Unchecked, Unverified, Verdict,
+    verify,
+};
+use daas_diagnostics::{Code, Diagnostic, Lang, codes};
+use serde_json::{Value, json};
+
+use super::expectation::{Bound, Expectation, Roots};
+use super::show::document_json;
+use crate::moment;
+use crate::output::{Page, Paint, Report};
+
+/// A document that was judged.
+#[derive(Debug)]
+pub(super) struct Judgement {
+    outcome: Result<Accepted, Refusal>,
+    asked: Asked,
+    /// What it says, if it can be read.
+    document: Option<Value>,
+}
+
+#[derive(Debug)]
+enum Accepted {
+    /// Measured, and bound to a cluster.
+    Bound(Verdict),
+    /// Measured; for nobody.
+    Unbound(Unbound),
+}
+
+/// What the caller expected, in words.
+#[derive(Debug)]
+struct Asked {
+    is_development: bool,
+    at_ms: u64,
+    releases: usize,
+    nonce: Option<String>,
+    claims: Vec<(&'static str, String)>,
+}
+
+/// The checks, in the order in which they are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Check {
+    Form,
+    Authenticity,
+    Measurements,
+    Nonce,
+    Claims,
+}
+
+impl Judgement {
+    pub(super) fn of(document: &[u8], expected: &Expectation) -> Self {
+        let network = match &expected.roots {
+            Roots::Production => Network::Production,
+            Roots::Development(roots) => Network::Development(roots),
+        };
+        let policy = Policy {
+            network,
+            now: expected.now,
+            releases: &expected.releases,
+            nonce: expected.nonce.as_deref().map_or(NonceRule::None, NonceRule::Exactly),
+            age: AgeRule::WhileCertified,
+            claims: Unchecked,
+        };
+        let outcome = match &expected.claims {
+            Bound::ToNothing => verify(document, &policy, None).map(Accepted::Unbound),
+            Bound::To(bonds) => {
+                let claims = BoundTo {
+                    cluster: &bonds.cluster,
+                    tls: TlsPeer::NoConnection,
+                    instance: bonds.instance.as_ref(),
+                    server_ca_sha256: bonds.server_ca_sha256.as_ref(),
+                    config_sha256: bonds.config_sha256.as_ref(),
+                };
+                let Policy { network, now, releases, nonce, age, claims: Unchecked } = policy;
+                let policy = Policy { network, now, releases, nonce, age, claims };
+                verify(document, &policy, None).map(Accepted::Bound)
+            }
+        };
+        let document = Unverified::parse(document).ok().map(|said| document_json(&said));
+        Self { outcome, asked: Asked::of(expected), document }
+    }
+
+    /// Passed, failed, not asked for, or not come to.
+    fn result(&self, check: Check) -> &'static str {
+        match self.outcome.as_ref().map_err(check_of) {
+            Ok(Accepted::Unbound(_)) if check == Check::Claims => "not asked",
+            Ok(_) => "passed",
+            Err(failed) if check < failed => "passed",
+            Err(failed) if check == failed => "failed",
+            Err(_) => "not reached",
+        }
+    }
+
+    /// Whether simulated hardware made an accepted document.
+    fn is_simulated(&self) -> Option<bool> {
+        match &self.outcome {
+            Ok(Accepted::Bound(verdict)) => Some(verdict.is_simulated()),
+            Ok(Accepted::Unbound(verdict)) => Some(verdict.is_simulated()),
+            Err(_) => None,
+        }
+    }
+
+    fn certified_until_ms(&self) -> Option<u64> {
+        match &self.outcome {
+            Ok(Accepted::Bound(verdict)) => Some(verdict.certified_until().millis()),
+            Ok(Accepted::Unbound(verdict)) => Some(verdict.certified_until().millis()),
+            Err(_) => None,
+        }
+    }
+}
+
+impl Report for Judgement {
+    fn json(&self) -> Value {
+        let checks: Vec<_> =
+            Check::ALL.iter().map(|check| json!({ "check": check.name(), "result": self.result(*check) })).collect();
+        let refusal = self.outcome.as_ref().err();
+        json!({
+            "verdict": if refusal.is_none() { "accepted" } else { "refused" },
+            "bound": matches!(self.outcome, Ok(Accepted::Bound(_))),
+            "development": self.asked.is_development,
+            "simulated": self.is_simulated(),
+            "at_ms": self.asked.at_ms,
+            "certified_until_ms": self.certified_until_ms(),
+            "checks": checks,
+            "rule": refusal.map(|refusal| json!({ "code": refusal.rule().code, "source": refusal.rule().source })),
+            "error": refusal.map(|refusal| refused(refusal).to_json(Lang::English)["error"].clone()),
+            "document": self.document,
+        })
+    }
+
+    fn human(&self, page: &mut Page) {
+        if self.asked.is_development {
+            let banner = page
+                .pick(
+                    "DEVELOPMENT: this verdict counts for no production network",
+                    "DEVELOPMENT(개발용): 운영 네트워크에서는 효력이 없는 판정입니다",
+                )
+                .to_owned();
+            page.painted(Paint::Bad, banner);
+        }
+        let rows: Vec<_> = Check::ALL
+            .iter()
+            .map(|check| vec![check.name().to_owned(), self.result(*check).to_owned(), self.asked.expected(*check)])
+            .collect();
+        page.table(&["CHECK", "RESULT", "EXPECTED"], &rows);
+        self.verdict(page);
+    }
+
+    fn holds(&self) -> bool {
+        self.outcome.is_ok()
+    }
+}
+
+impl Judgement {
+    fn verdict(&self, page: &mut Page) {
+        let (paint, text) = match &self.outcome {
+            Ok(Accepted::Bound(verdict)) => {
+                let words = page.pick(
+                    "ACCEPTED: measured, bound to this cluster; instance",
+                    "승인: 측정값과 클러스터가 확인됨, 인스턴스",
+                );
+                (Paint::Good, format!("{words} {}", hex::encode(verdict.instance_key())))
+            }
+            Ok(Accepted::Unbound(_)) => {
+                let words = page.pick(
+                    "ACCEPTED: measured, unbound: it says which code made the document, and for nobody",
+                    "승인: 측정값만 확인됨(unbound). 어떤 코드가 문서를 만들었는지만 알 수 있고, 누구를 위한 것인지는 알 수 없습니다",
+                );
+                (Paint::Good, words.to_owned())
+            }
+            Err(refusal) => {
+                let words = page.pick("REFUSED", "거부");
+                let diagnostic = refused(refusal);
+                (Paint::Bad, format!("{words} [{}] {}", refusal.rule().code, page.of(&diagnostic)))
+            }
+        };
+        page.painted(paint, text);
+        if let Err(refusal) = &self.outcome {
+            page.fields([
+                ("reason", refusal.to_string()),
+                ("rule", format!("{}, docs/attestation.md", refusal.rule().code)),
+                ("source", refusal.rule().source.to_owned()),
+            ]);
+            let diagnostic = refused(refusal);
+            let [english, korean] = [Lang::English, Lang::Korean].map(|lang| diagnostic.next_steps(lang).join("\n  "));
+            let steps = format!("  {}", page.pick(&english, &korean));
+            page.line(steps);
+        } else {
+            let until = self.certified_until_ms().map(moment::show).unwrap_or_default();
+            let hardware = match self.is_simulated() {
+                Some(true) => "simulated",
+                _ => "AWS Nitro",
+            };
+            page.fields([("hardware", hardware.to_owned()), ("certified until", until)]);
+        }
+    }
+}
+
+impl Asked {
+    fn of(expected: &Expectation) -> Self {
+        let claims = match &expected.claims {
+            Bound::ToNothing => Vec::new(),
+            Bound::To(bonds) => {
+                let optional = |name, value: Option<[u8; 32]>| value.map(|value| (name, hex::encode(value)));
+                [Some(("cluster", format!("0x{}", hex::encode(bonds.cluster))))]
+                    .into_iter()
+                    .chain([
+                        optional("instance", bonds.instance),
+                        optional("server ca", bonds.server_ca_sha256),
+                        optional("config", bonds.config_sha256),
+                    ])
+                    .flatten()
+                    .collect()
+            }
+        };
+        Self {
+            is_development: matches!(expected.roots, Roots::Development(_)),
+            at_ms: expected.now.millis(),
+            releases: expected.releases.len(),
+            nonce: expected.nonce.as_ref().map(hex::encode),
+            claims,
+        }
+    }
+
+    fn expected(&self, check: Check) -> String {
+        match check {
+            Check::Form => "COSE_Sign1, one encoding".to_owned(),
+            Check::Authenticity => format!("signed and certified at {}", moment::show(self.at_ms)),
+            Check::Measurements => format!("not debug; one of {} releases", self.releases),
+            Check::Nonce => self.nonce.clone().unwrap_or_else(|| "none".to_owned()),
+            Check::Claims if self.claims.is_empty() => "-".to_owned(),
+            Check::Claims => {
+                let claims: Vec<_> = self.claims.iter().map(|(name, value)| format!("{name} {value}")).collect();
+                claims.join(", ")
+            }
+        }
+    }
+}
+
+impl Check {
+    const ALL: [Self; 5] = [Self::Form, Self::Authenticity, Self::Measurements, Self::Nonce, Self::Claims];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Form => "form",
+            Self::Authenticity => "authenticity",
+            Self::Measurements => "measurements",
+            Self::Nonce => "nonce",
+            Self::Claims => "claims",
+        }
+    }
+}
+
+/// A refusal in the words of the catalogue.
+pub(super) fn refused(refusal: &Refusal) -> Diagnostic {
+    Diagnostic::new(code_of(refusal)).with("rule", refusal.rule().code).with("reason", refusal)
+}
+
+fn code_of(refusal: &Refusal) -> Code {
+    match (check_of(refusal), refusal) {
+        (Check::Form, _) => codes::DOCUMENT_MALFORMED,
+        (Check::Authenticity, _) => codes::DOCUMENT_NOT_GENUINE,
+        (Check::Measurements, Refusal::DebugMode { .. }) => codes::DOCUMENT_OF_DEBUG_ENCLAVE,
+        (Check::Measurements, _) => codes::DOCUMENT_OF_OTHER_CODE,
+        (Check::Nonce, _) => codes::DOCUMENT_NOT_AN_ANSWER,
+        (Check::Claims, _) => codes::DOCUMENT_CLAIMS_OTHERS,
+    }
+}
+
+/// The check that a refusal ends.
+fn check_of(refusal: &Refusal) -> Check {
+    match refusal.rule().stage {
+        Stage::Parse => Check::Form,
+        Stage::Authenticity => Check::Authenticity,
+        Stage::Policy => match refusal {
+            Refusal::NonceMissing
+            | Refusal::NonceMismatch
+            | Refusal::NonceUnexpected
+            | Refusal::TooOld { .. }
+            | Refusal::FromTheFuture { .. } => Check::Nonce,
+            Refusal::ClaimsMissing
+            | Refusal::ClaimsLength { .. }
+            | Refusal::ClaimsVersion { .. }
+            | Refusal::OtherCluster
+            | Refusal::OtherTlsKey
+            | Refusal::OtherServerCa
+            | Refusal::OtherConfiguration
+            | Refusal::InstanceKeyMissing
+            | Refusal::OtherInstance => Check::Claims,
+            // Which code it is; a rule that this command does not know yet counts as unknown code.
+            _ => Check::Measurements,
+        },
+    }
+}

@@ -1,0 +1,115 @@
+//! `daas attest`: looking at attestation documents, and judging them.
+
+mod expectation;
+mod judgement;
+mod show;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use daas_attestation::MAX_DOCUMENT_BYTES;
+use daas_diagnostics::{Diagnostic, codes};
+
+use super::Answer;
+use crate::invocation::Invocation;
+use crate::places::file_failed;
+
+/// `daas attest …`.
+#[derive(Debug, Subcommand)]
+pub enum Attest {
+    /// What a document says; judges nothing
+    Show(Show),
+    /// Whether a document is genuine, of a good release, fresh, and of this cluster
+    Verify(Verify),
+}
+
+/// `daas attest show`.
+#[derive(Debug, Args)]
+pub struct Show {
+    /// The document, as the enclave sent it
+    #[arg(value_name = "FILE")]
+    pub document: PathBuf,
+}
+
+/// `daas attest verify`.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// The document, as the enclave sent it
+    #[arg(value_name = "FILE")]
+    pub document: PathBuf,
+    /// Measurement file of the image that must run, in place of the cluster's releases
+    #[arg(long, value_name = "FILE")]
+    pub pcrs: Option<PathBuf>,
+    /// What the document must claim [default: active; with --pcrs: cluster]
+    #[arg(long, value_enum, value_name = "WHOSE")]
+    pub claims: Option<Claims>,
+    /// The nonce that was sent, in hex digits; without it the document must have none
+    #[arg(long, value_name = "HEX", value_parser = nonce)]
+    pub nonce: Option<Nonce>,
+    /// Judge as of this Unix time [default: now; on a development chain, its clock's]
+    #[arg(long, value_name = "UNIX_SECONDS")]
+    pub at: Option<u64>,
+    /// Root certificate of simulated hardware, for development only
+    #[arg(long, value_name = "PEM")]
+    pub root: Option<PathBuf>,
+}
+
+/// What a document must claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Claims {
+    /// To be the cluster's active instance, as the chain names it
+    Active,
+    /// To serve this cluster; any such enclave does
+    Cluster,
+    /// Nothing: only the code is judged
+    None,
+}
+
+/// A challenge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nonce(pub Vec<u8>);
+
+pub(super) async fn run(invocation: &Invocation, command: Attest) -> Answer {
+    match command {
+        Attest::Show(arguments) => show::run(&arguments),
+        Attest::Verify(arguments) => {
+            let document = read(&arguments.document)?;
+            let expectation = expectation::Expectation::of(invocation, &arguments).await?;
+            Ok(Box::new(judgement::Judgement::of(&document, &expectation)))
+        }
+    }
+}
+
+/// The bytes of a document. More than a document can have are not read; the verifier then says so.
+fn read(path: &std::path::Path) -> Result<Vec<u8>, Diagnostic> {
+    use std::io::Read as _;
+    let address = path.to_string_lossy();
+    if address.starts_with("http://") || address.starts_with("https://") {
+        return Err(Diagnostic::new(codes::DOCUMENT_FROM_ADDRESS).with("address", address));
+    }
+    let failed = |error| file_failed("read", path, &error);
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(MAX_DOCUMENT_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    std::fs::File::open(path).map_err(failed)?.take(limit).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(bytes)
+}
+
+fn nonce(text: &str) -> Result<Nonce, String> {
+    match hex::decode(text) {
+        Ok(bytes) if !bytes.is_empty() => Ok(Nonce(bytes)),
+        _ => Err("hex digits, two a byte".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nonce_is_whole_bytes_of_hex_digits() {
+        assert_eq!(nonce("00fF").unwrap().0, [0, 255]);
+        for wrong in ["", "0", "0x00", "zz", " 00"] {
+            assert!(nonce(wrong).is_err(), "{wrong}");
+        }
+    }
+}
