@@ -48,14 +48,20 @@ pub fn measure(kernel: &[u8], cmdline: &[u8], ramdisks: &[&[u8]], certificate: O
     // hashed for PCR0 and for PCR2: side by side where that is worth a thread.
     let whole = || {
         let mut context = Context::new(&SHA384);
-        [kernel, cmdline].iter().chain(boot).for_each(|bytes| context.update(bytes));
+        for bytes in [kernel, cmdline].iter().chain(boot) {
+            context.update(bytes);
+        }
         let bootstrap = context.clone();
-        application.iter().for_each(|bytes| context.update(bytes));
+        for bytes in application {
+            context.update(bytes);
+        }
         (context.finish(), bootstrap.finish())
     };
     let rest = || {
         let mut context = Context::new(&SHA384);
-        application.iter().for_each(|bytes| context.update(bytes));
+        for bytes in application {
+            context.update(bytes);
+        }
         context.finish()
     };
     let size: usize = application.iter().map(|bytes| bytes.len()).sum();

@@ -1,5 +1,7 @@
 //! `diff` names section, file and kind of change, and explains equal registers over different bytes.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use daas_measure::cpio::{Node, Tree};

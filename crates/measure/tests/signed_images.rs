@@ -1,5 +1,7 @@
 //! Signature sections: made, read back, judged.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use daas_measure::eif::{Contents, Eif};

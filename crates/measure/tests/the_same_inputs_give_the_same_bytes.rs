@@ -1,5 +1,7 @@
 //! Folder, times, umask, hard links and the order of files leave no trace in a ramdisk.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use std::fs;
@@ -63,7 +65,9 @@ fn the_order_of_insertion_leaves_no_trace() {
     let files = [("b/c", "1"), ("a", "2"), ("b-", "3"), ("b/a/x", "4")];
     let tree = |order: &[usize]| {
         let mut tree = Tree::default();
-        order.iter().for_each(|index| tree.insert(files[*index].0, file(files[*index].1.as_bytes(), false)).unwrap());
+        for (path, content) in order.iter().map(|index| files[*index]) {
+            tree.insert(path, file(content.as_bytes(), false)).unwrap();
+        }
         tree.to_archive()
     };
     assert_eq!(tree(&[0, 1, 2, 3]), tree(&[3, 2, 1, 0]));

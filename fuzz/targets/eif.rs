@@ -1,0 +1,27 @@
+//! Arbitrary bytes as an enclave image: read, described, and compared with itself. The checksum is put right first, so that what lies behind
+//! it is reached.
+#![no_main]
+
+use daas_measure::eif::{Eif, HEADER_BYTES};
+use daas_measure::{Description, diff, diff::Meaning};
+use libfuzzer_sys::fuzz_target;
+
+/// Compressed ramdisks are unpacked to this.
+const UNPACK_LIMIT: usize = 1 << 20;
+
+fuzz_target!(|bytes: &[u8]| {
+    let _ = Eif::parse(bytes);
+    let mut file = bytes.to_vec();
+    if file.len() >= HEADER_BYTES {
+        let mut crc = crc32fast::Hasher::new();
+        crc.update(&file[..HEADER_BYTES - 4]);
+        crc.update(&file[HEADER_BYTES..]);
+        file[HEADER_BYTES - 4..HEADER_BYTES].copy_from_slice(&crc.finalize().to_be_bytes());
+    }
+    let Ok(eif) = Eif::parse(&file) else { return };
+    let _ = Description::of(&eif);
+    assert_eq!(diff(&eif, &eif, UNPACK_LIMIT).meaning, Meaning::Identical);
+    // What is accepted is what it says: the sections, written one after another, are the file.
+    let sections: usize = eif.sections().iter().map(|section| section.content.len() + 12).sum();
+    assert_eq!(HEADER_BYTES + sections, file.len());
+});
