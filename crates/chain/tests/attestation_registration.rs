@@ -135,9 +135,9 @@ async fn pcrs_of_another_image_in_another_order_or_missing_are_refused() {
 async fn a_signed_image_is_registered_under_its_own_signer_only() {
     let scene = Scene::new().await;
     let signer = Pcr([0x18; 48]);
-    let mut signed = release(OTHER);
-    signed.pcr8 = Some(Bytes(signer.0));
-    scene.world.operator.publish_release(scene.cluster, &signed).await.unwrap();
+    let mut published = release(OTHER);
+    published.pcr8 = Some(Bytes(signer.0));
+    scene.world.operator.publish_release(scene.cluster, &published).await.unwrap();
     let image = |signer| Image { pcrs: Some(OTHER), signer, role: None };
     let unsigned = scene.enclave_of(1, image(None));
     assert_aborts(scene.register(&unsigned).await, "enclave", "EOtherPcr8");

@@ -38,9 +38,8 @@ fn production() -> String {
 }
 
 fn measurements(setup: &Setup, name: &str, pcrs: [&str; 3]) -> String {
-    let [pcr0, pcr1, pcr2] = pcrs;
     let file = json!({
-        "version": 1, "kind": "eif", "pcrs": { "0": pcr0, "1": pcr1, "2": pcr2 }, "artifact_sha256": "0".repeat(64),
+        "version": 1, "kind": "eif", "pcrs": { "0": pcrs[0], "1": pcrs[1], "2": pcrs[2] }, "artifact_sha256": "0".repeat(64),
         "source_revision": "test", "provider": "offline", "provider_lock_sha256": "0".repeat(64),
     });
     write(setup, name, file.to_string().as_bytes())

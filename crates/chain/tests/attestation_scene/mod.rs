@@ -192,11 +192,11 @@ pub fn sign<M: SignedMessage>(key: &SigningKey, message: &M) -> [u8; 64] {
 }
 
 pub fn release(pcrs: [Pcr; 3]) -> NewRelease {
-    let [pcr0, pcr1, pcr2] = pcrs.map(|pcr| Bytes(pcr.0));
+    let pcrs = pcrs.map(|pcr| Bytes(pcr.0));
     NewRelease {
-        pcr0,
-        pcr1,
-        pcr2,
+        pcr0: pcrs[0],
+        pcr1: pcrs[1],
+        pcr2: pcrs[2],
         pcr8: None,
         worker_pcrs: Vec::new(),
         artifact_sha256: Bytes([7; 32]),

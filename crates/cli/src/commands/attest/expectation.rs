@@ -69,7 +69,7 @@ impl Expectation {
         };
         let claims = match (wanted, &link) {
             (Claims::None, _) => Bound::ToNothing,
-            (Claims::Cluster, None) | (Claims::Active, None) => {
+            (Claims::Cluster | Claims::Active, None) => {
                 let cluster = invocation.settings.cluster.ok_or_else(|| missing("cluster"))?;
                 Bound::to(address(cluster).into_inner())
             }
