@@ -31,6 +31,7 @@ mod metadata;
 mod ramdisk;
 mod registers;
 mod signature;
+mod signing_key;
 
 pub use describe::{Description, SectionDescription, SignatureDescription};
 pub use diff::{Difference, diff};
@@ -41,3 +42,4 @@ pub use metadata::Metadata;
 pub use ramdisk::{Packing, pack, unpack};
 pub use registers::{Register, Registers, SANDBOX_KERNEL, measure, measure_sandbox};
 pub use signature::{Algorithm, Certificate, Signature};
+pub use signing_key::SigningKey;

@@ -5,7 +5,7 @@
 mod support;
 
 use daas_measure::eif::{Contents, Eif};
-use daas_measure::{Algorithm, Description, Error, Register, Signature};
+use daas_measure::{Algorithm, Description, Error, Register, Signature, SigningKey};
 use support::{CURVES, certificate, content_range, sign, signed_image, with_right_checksum};
 
 #[test]
@@ -43,6 +43,23 @@ fn a_key_that_is_not_the_certificates_makes_no_image() {
     assert!(matches!(wrong_key, Err(Error::Signing(_))));
     let failing = contents.build_signed(certificate("secp384r1"), |_| Err::<Vec<u8>, _>("no such key"));
     assert!(failing.unwrap_err().to_string().ends_with("no such key"));
+}
+
+/// `openssl ecparam -name secp384r1 -genkey`, AWS' own instructions, writes parameters and a key in SEC 1 form.
+#[test]
+fn keys_in_the_older_form_are_read() {
+    let Ok(output) = std::process::Command::new("openssl").args(["ecparam", "-name", "secp384r1", "-genkey"]).output()
+    else {
+        println!("skipped: this machine has no openssl");
+        return;
+    };
+    let key = SigningKey::from_pem(&output.stdout, &certificate("secp384r1")).unwrap();
+    assert_eq!(key.sign(b"message").unwrap().len(), 96);
+    let public = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/signer/secp384r1.certificate.pem")).unwrap();
+    for wrong in [&b""[..], b"-----BEGIN PRIVATE KEY-----", &public] {
+        assert!(matches!(SigningKey::from_pem(wrong, &certificate("secp384r1")), Err(Error::Signing(_))));
+    }
+    assert!(matches!(SigningKey::from_pem(&output.stdout, &certificate("prime256v1")), Err(Error::Signing(_))));
 }
 
 /// Every bit of the COSE message is needed: with one changed, the signature is refused.

@@ -36,4 +36,16 @@ super::entries! { range 16;
         ["Give a PEM file with one X.509 certificate."] ["Leave the setting attestation_root out to trust the AWS root only."] }
     ko { "증명 루트 인증서를 사용할 수 없습니다: {path}" "문제: {reason}."
         ["X.509 인증서 하나가 든 PEM 파일을 지정하세요."] ["AWS 루트만 신뢰하려면 attestation_root 설정을 지우세요."] }
+
+    1607 IMAGE_INVALID ["path", "reason"] []
+    en { "{path} is not a usable enclave image" "{reason}."
+        ["Build it again with: daas image build."] ["Fetch it again if it was copied from elsewhere; its checksum covers every byte."] }
+    ko { "사용할 수 없는 인클레이브 이미지입니다: {path}" "문제: {reason}."
+        ["daas image build 명령으로 다시 빌드하세요."] ["복사해 온 파일이라면 다시 받으세요. 체크섬은 파일의 모든 바이트를 덮습니다."] }
+
+    1608 IMAGE_INPUT_INVALID ["what", "reason"] []
+    en { "No image can be built from {what}" "{reason}."
+        ["See what an image is made of with: daas image build --help."] }
+    ko { "이미지를 빌드할 수 없는 입력입니다: {what}" "문제: {reason}."
+        ["이미지에 들어가는 것은 daas image build --help로 볼 수 있습니다."] }
 }

@@ -1,11 +1,7 @@
 //! Images for the scenarios.
 #![allow(dead_code)] // each scenario uses some of these
 
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, ECDSA_P521_SHA512_FIXED_SIGNING, EcdsaKeyPair,
-};
-use daas_measure::Certificate;
+use daas_measure::{Certificate, SigningKey};
 use daas_measure::cpio::{Content, Node, Tree};
 use daas_measure::eif::{Contents, Eif, HEADER_BYTES};
 
@@ -40,16 +36,8 @@ pub(crate) fn certificate(curve: &str) -> Certificate {
 }
 
 /// Signs with the key of a test signer.
-pub(crate) fn sign(curve: &str, message: &[u8]) -> Result<Vec<u8>, aws_lc_rs::error::Unspecified> {
-    let pem = String::from_utf8(signer_file(curve, "key")).unwrap();
-    let (_, der) = x509_cert::der::Document::from_pem(&pem).unwrap();
-    let algorithm = match curve {
-        "prime256v1" => &ECDSA_P256_SHA256_FIXED_SIGNING,
-        "secp384r1" => &ECDSA_P384_SHA384_FIXED_SIGNING,
-        _ => &ECDSA_P521_SHA512_FIXED_SIGNING,
-    };
-    let key = EcdsaKeyPair::from_pkcs8(algorithm, der.as_bytes()).unwrap();
-    Ok(key.sign(&SystemRandom::new(), message)?.as_ref().to_vec())
+pub(crate) fn sign(curve: &str, message: &[u8]) -> Result<Vec<u8>, daas_measure::Error> {
+    SigningKey::from_pem(&signer_file(curve, "key"), &certificate(curve))?.sign(message)
 }
 
 fn signer_file(curve: &str, what: &str) -> Vec<u8> {
