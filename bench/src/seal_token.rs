@@ -71,15 +71,8 @@ fn scene() -> (String, OneToken) {
         staked: 1_000_000_000,
         minimum_stake: 1_000_000_000,
     };
-    let claims = Claims::new(
-        NetworkId([1; 32]),
-        live.cluster,
-        live.token,
-        Purpose::Api,
-        NOW_MS - 1_000,
-        NOW_MS + 60_000,
-        [9; 16],
-    )
-    .expect("good claims");
+    let claims =
+        Claims::new(NetworkId([1; 32]), live.cluster, live.token, Purpose::Api, NOW_MS - 1_000, 60_000, [9; 16])
+            .expect("good claims");
     (key.sign(&claims).to_bearer(), OneToken(Arc::new(live)))
 }
