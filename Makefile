@@ -32,7 +32,7 @@ move: setup ## build the Move package, print its digest, write move/bytecode
 
 lint: setup ## formatting, clippy, dependency policy, shell scripts
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --locked --workspace --exclude daas-fuzz --all-targets -- -D warnings
+	$(CARGO) clippy --locked --workspace --exclude daas-fuzz --exclude daas-oracle-attestation --exclude daas-bench-peers --all-targets -- -D warnings
 	"$$(scripts/cargo-deny)" --offline check --hide-inclusion-graph bans licenses sources
 	scripts/lint-shell
 	scripts/threat-model-check
