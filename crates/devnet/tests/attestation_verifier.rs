@@ -62,7 +62,7 @@ fn a_changed_byte_is_not_genuine_and_a_missing_one_does_not_parse() {
 fn simulated_hardware_counts_where_its_root_was_named_and_aws_everywhere() {
     let ((mut ours, our_root), (mut others, other_root), (mut strangers, _)) = (simulated(), simulated(), simulated());
     let verifier = NitroVerifier::new(vec![our_root, other_root]);
-    let mut attest = |device: &mut Nsm| device.attest(&Request::default(), NOW).unwrap();
+    let attest = |device: &mut Nsm| device.attest(&Request::default(), NOW).unwrap();
     for device in [&mut ours, &mut others] {
         let document = attest(device);
         verifier.verify(&document, NOW.millis()).unwrap();
