@@ -6,12 +6,13 @@ mod world;
 use std::time::Duration;
 
 use daas_chain::Error;
+use daas_chain::client::TokenRequest;
 use daas_chain::registry::{Change, EndReason, Registry};
-use daas_chain::types::{Offence, Stake};
+use daas_chain::types::{Bytes, Offence, Stake};
 use daas_seal_token::{
     Claims, ClusterId, ExpectedPurpose, Identity, Purpose, Refusal, SealToken, SigningKey, StakeStatus, TokenId,
 };
-use world::{SUI, World, key, now_ms, token_of};
+use world::{DAY_MS, SUI, World, key, now_ms, token_of};
 
 fn bearer(world: &World, key: &SigningKey, token: TokenId, purpose: Purpose) -> SealToken {
     let cluster = ClusterId(world.cluster.into_inner());
@@ -22,6 +23,36 @@ fn bearer(world: &World, key: &SigningKey, token: TokenId, purpose: Purpose) -> 
 fn join(world: &World, registry: &Registry, key: &SigningKey, token: TokenId) -> Result<Identity, Refusal> {
     let token = bearer(world, key, token, Purpose::Join);
     registry.verify(&token, ExpectedPurpose::Join { node: None }, now_ms())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slashed_staker_is_out_within_a_second_and_an_honest_one_gets_its_stake_back() {
+    let world = World::new().await;
+    let registry = world.registry().await;
+    let (rogue, honest) = (world.staker(2).await, world.staker(3).await);
+    let slashed = rogue.stake_node(&world.stake_request("worker-1", &key(7))).await.unwrap();
+    let kept = honest.stake_node(&world.stake_request("worker-2", &key(8))).await.unwrap();
+    world.catch_up(&registry).await;
+    assert!(join(&world, &registry, &key(7), token_of(&slashed)).is_ok());
+    assert!(join(&world, &registry, &key(8), token_of(&kept)).is_ok());
+
+    let receipt = world.operator.slash(&slashed.stake, SUI, "for the test").await.unwrap();
+    registry.reached(receipt.checkpoint, Duration::from_secs(1)).await.unwrap();
+    let refusal = join(&world, &registry, &key(7), token_of(&slashed)).unwrap_err();
+    assert_eq!(refusal, Refusal::StakeNotActive(StakeStatus::Slashed));
+    let again = TokenRequest { session_key: Bytes(key(9).public().to_bytes()), lifetime_ms: DAY_MS };
+    let Err(Error::Aborted(abort)) = rogue.create_token(&slashed.stake, again).await else { panic!("rejoined") };
+    assert_eq!((abort.module.as_str(), abort.constant()), ("staking", Some("ENotActive")));
+    assert!(join(&world, &registry, &key(8), token_of(&kept)).is_ok(), "the other staker stays");
+
+    honest.unstake(&kept.stake).await.unwrap();
+    world.devnet.advance_clock(Duration::from_secs(2)).await.unwrap();
+    let before = world.node.balance(honest.address()).await.unwrap();
+    honest.withdraw(&kept.stake).await.unwrap();
+    let gained = world.node.balance(honest.address()).await.unwrap() - before;
+    assert!(gained > 2 * SUI - SUI / 10, "all but the gas of one transaction: {gained}");
+    world.catch_up(&registry).await;
+    assert_eq!(join(&world, &registry, &key(8), token_of(&kept)), Err(Refusal::Unknown));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -86,7 +117,7 @@ async fn rotation_extension_suspension_and_revocation_are_seen() {
     let staked = wallet.stake_node(&world.stake_request("worker-1", &key(7))).await.unwrap();
     let id = token_of(&staked);
 
-    let rotated = wallet.rotate_session_key(&staked.stake, &daas_chain::types::Bytes(key(8).public().to_bytes())).await;
+    let rotated = wallet.rotate_session_key(&staked.stake, &Bytes(key(8).public().to_bytes())).await;
     registry.reached(rotated.unwrap().checkpoint, Duration::from_secs(5)).await.unwrap();
     assert_eq!(join(&world, &registry, &key(7), id), Err(Refusal::Signature));
     assert_eq!(join(&world, &registry, &key(8), id).unwrap().key_generation(), 2);

@@ -270,7 +270,7 @@ async fn nonsense_of_any_length_is_refused_with_a_reason() {
     let refusal = state.get_balance(balance).await.unwrap_err();
     assert_eq!(refusal.code(), Code::InvalidArgument);
     assert!(refusal.message().starts_with("coin_type: "), "{}", refusal.message());
-    let path = ["contents"; 100_000].join(".");
+    let path = vec!["contents"; 100_000].join(".");
     let mut object = pb::GetObjectRequest::new(&Address::TWO);
     object.read_mask = Some(FieldMask::from_paths([path]));
     let refusal = scene.client.clone().ledger_client().get_object(object).await.unwrap_err();

@@ -32,7 +32,8 @@ impl SigningKey {
         let text = text.ok_or_else(|| refused("is not PEM"))?;
         // `openssl ecparam -genkey` writes the curve's parameters before the key.
         let begins = LABELS.iter().filter_map(|label| text.find(&format!("-----BEGIN {label}-----")));
-        let block = begins.min().map(|begin| &text[begin..]).ok_or_else(|| refused("has no unencrypted private key"))?;
+        let block =
+            begins.min().map(|begin| &text[begin..]).ok_or_else(|| refused("has no unencrypted private key"))?;
         let (_, der) = SecretDocument::from_pem(block).map_err(|_| refused("is not PEM"))?;
         let pair = EcdsaKeyPair::from_private_key_der(algorithm, der.as_bytes())
             .map_err(|_| refused("holds no key of the certificate's curve"))?;

@@ -167,7 +167,7 @@ impl Node {
         while let Some(field) = self.limited("ListDynamicFields", stream.try_next()).await? {
             let size =
                 field.field_object.as_ref().and_then(|object| object.bcs.as_ref()).and_then(|bcs| bcs.value.as_ref());
-            let size = size.map_or(0, |bytes| bytes.len());
+            let size = size.map_or(0, tonic::codegen::Bytes::len);
             let object = self.parse_object(field.field_object.as_ref(), None)?;
             if let Some(value) = keep(object)? {
                 bytes = bytes.saturating_add(size);

@@ -1,9 +1,9 @@
 //! Images for the scenarios.
 #![allow(dead_code)] // each scenario uses some of these
 
-use daas_measure::{Certificate, SigningKey};
 use daas_measure::cpio::{Content, Node, Tree};
 use daas_measure::eif::{Contents, Eif, HEADER_BYTES};
+use daas_measure::{Certificate, SigningKey};
 
 /// A regular file.
 pub(crate) fn file(bytes: &[u8], executable: bool) -> Node {
