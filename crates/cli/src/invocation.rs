@@ -6,7 +6,6 @@ use daas_diagnostics::{Diagnose as _, Diagnostic, Lang};
 use daas_settings::{ClientSettings, Environment, Flags, Listing, Origin, OutputFormat, Sources};
 
 use crate::arguments::Global;
-use crate::development::Record;
 use crate::output::{Format, Screen};
 use crate::places::Places;
 
@@ -21,8 +20,8 @@ pub struct Invocation {
     pub settings: ClientSettings,
     /// Where each setting came from.
     pub listing: Listing,
-    /// The development setup, if these settings are its own.
-    pub development: Option<Record>,
+    /// Whether the settings are those that `daas up` wrote.
+    pub is_development: bool,
     /// Whether other commands find this state folder only if it is named again.
     pub needs_state_dir: bool,
 }
@@ -43,7 +42,7 @@ impl Invocation {
         Ok(Self {
             screen: screen.in_format(format),
             needs_state_dir: global.state_dir.is_some() && std::env::var_os("DAAS_STATE_DIR").is_none(),
-            development: if is_development { Record::read(&places)? } else { None },
+            is_development,
             places,
             settings: loaded.settings,
             listing: loaded.listing,

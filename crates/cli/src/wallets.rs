@@ -4,6 +4,7 @@ use daas_chain::wallet::{Account, Keystore, open_key_file, open_sui_wallet};
 use daas_diagnostics::{Diagnose as _, Diagnostic, codes};
 use daas_settings::{AddressOrAlias, KeySource};
 
+use crate::development::Record;
 use crate::invocation::Invocation;
 use crate::places::Role;
 
@@ -31,7 +32,8 @@ impl Invocation {
         if settings.keystore_path.is_some() {
             return self.in_keystore(wanted.as_deref());
         }
-        if self.development.is_some() && !self.is_given("wallet_config") {
+        // Read here and not earlier: `down` must work whatever the record has become.
+        if self.is_development && !self.is_given("wallet_config") && Record::read(&self.places)?.is_some() {
             let chosen = match &settings.address {
                 None => Some(role),
                 Some(AddressOrAlias::Alias(alias)) if alias == "operator" => Some(Role::Operator),

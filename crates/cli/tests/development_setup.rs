@@ -242,6 +242,8 @@ fn a_damaged_record_is_told_and_not_overwritten() {
     std::fs::write(&file, "{").unwrap();
     setup.refused(UP, "DAAS-1504");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "{");
+    setup.ok(&["down"]);
+    assert_eq!(with_argument(&setup.state()), Vec::<String>::new(), "a damaged record does not keep the chain running");
 }
 
 #[test]
