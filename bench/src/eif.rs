@@ -38,9 +38,9 @@ pub(crate) fn run() {
     };
     let [kernel, boot, application] = inputs.each_ref().map(|path| path.display().to_string());
     let out = theirs.display().to_string();
-    let built = peer_latencies(&peer, &["build", &kernel, CMDLINE, &out, &boot, &application]);
-    let described = peer_latencies(&peer, &["describe", &out]);
-    for (name, ours, theirs) in [("build", &build, &built), ("describe", &describe, &described)] {
+    let aws_build = peer_latencies(&peer, &["build", &kernel, CMDLINE, &out, &boot, &application]);
+    let aws_describe = peer_latencies(&peer, &["describe", &out]);
+    for (name, ours, theirs) in [("build", &build, &aws_build), ("describe", &describe, &aws_describe)] {
         let (ours, theirs) = (ours.percentile(50), theirs.percentile(50));
         println!("  {name:<9} AWS'   p50 {theirs:?}");
         println!("  {name:<9} ours / AWS' {:.2}   (goal: 0.40)", ours.as_secs_f64() / theirs.as_secs_f64());

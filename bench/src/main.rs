@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout)] // figures are this program's output
 
 mod chain;
+mod eif;
 mod latencies;
 mod registry;
 mod scene;
@@ -12,8 +13,8 @@ mod seal_token;
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     // The registry first: it measures memory, and memory that others freed would count as its own.
-    let benchmarks: [(&str, fn()); 3] =
-        [("registry", registry::run), ("seal-token", seal_token::run), ("chain", chain::run)];
+    let benchmarks: [(&str, fn()); 4] =
+        [("registry", registry::run), ("seal-token", seal_token::run), ("chain", chain::run), ("eif", eif::run)];
     for (name, run) in benchmarks {
         if wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str())) {
             println!("{name}");

@@ -109,6 +109,9 @@ pub enum Command {
     /// Look at and judge attestation documents
     #[command(subcommand)]
     Attest(Attest),
+    /// Build, describe and compare enclave images
+    #[command(subcommand)]
+    Image(crate::commands::image::Image),
     /// Runs a program in a session of its own (used by `up`)
     #[command(hide = true)]
     Detached(Detached),

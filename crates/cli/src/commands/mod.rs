@@ -5,6 +5,7 @@ mod cluster;
 mod confirm;
 mod doctor;
 mod down;
+pub(crate) mod image;
 mod node;
 mod receipt;
 mod release;
@@ -39,6 +40,7 @@ pub(crate) async fn run(invocation: Invocation, command: Command) -> Answer {
         Command::Token(arguments) => token::run(&invocation, &arguments).await,
         Command::Node(command) => node::run(&invocation, command).await,
         Command::Attest(command) => attest::run(&invocation, command).await,
+        Command::Image(command) => image::run(command).await,
         // Taken before settings are read: it needs none.
         Command::Detached(_) => Err(Diagnostic::new(codes::INTERNAL)),
     }
