@@ -6,10 +6,10 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 CARGO := cargo
 FUZZ_SECONDS ?= 30
 
-.PHONY: help setup up down status test lint bench doctor move fuzz oracle audit fmt
+.PHONY: help setup up down status test lint bench doctor move fuzz oracle audit fmt kubernetes kubernetes-reproduce
 
 help: ## what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
 
 setup: ## install what this machine lacks (says what it does; nothing is done twice)
 	@scripts/setup
@@ -29,6 +29,12 @@ doctor: ## what this machine has and lacks for each role
 
 move: setup ## build the Move package, print its digest, write move/bytecode
 	@scripts/move-build
+
+kubernetes: setup ## build Kubernetes, containerd and the images; print SHA-256, size, path
+	@scripts/kubernetes-build
+
+kubernetes-reproduce: setup ## build all of that twice, from nothing, and compare (an hour)
+	@scripts/kubernetes-reproduce
 
 lint: setup ## formatting, clippy, dependency policy, shell scripts
 	$(CARGO) fmt --all --check
