@@ -3,9 +3,11 @@
 mod checkpoint;
 mod clock;
 mod committee;
+mod committer;
 mod genesis;
 mod intake;
 mod records;
+mod round;
 mod state;
 mod store;
 mod writer;

@@ -1,22 +1,22 @@
 //! The one thread that changes the chain.
 //!
-//! It takes what waits in the queue, executes it on top of the live state, makes the results durable with one fsync,
-//! and only then shows them to readers and answers the clients. Checkpoints are sealed by the same thread, in the same
-//! durable batch, so that no crash can tear them apart.
+//! It takes what waits in the queue and executes it on top of the live state. What it executed goes to the
+//! [committer](super::committer) as a round, becomes durable with one fsync, and only then do readers see it and clients get
+//! their answers; meanwhile the next round is executed on top of it. Checkpoints are sealed by this thread, in the
+//! same durable batch, so that no crash can tear them apart.
 
 use std::{
-    cell::RefCell,
-    collections::HashMap,
     mem,
     panic::{self, AssertUnwindSafe},
-    sync::Arc,
+    sync::{Arc, mpsc as std_mpsc},
+    thread::{self, JoinHandle},
     time::Duration,
 };
 
-use sui_sdk_types::{Address, Digest, Object, Owner};
+use sui_sdk_types::CheckpointSummary;
 use tokio::{
-    sync::{mpsc, oneshot},
-    time::{Instant, timeout_at},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
+    time::{Instant, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -24,20 +24,17 @@ use super::{
     Shared,
     checkpoint::{self, Totals},
     clock,
+    committer::{self, Commit},
     genesis::CLOCK_OFFSET,
     intake::VerifiedTransaction,
-    records::{ExecutedRecord, FullCheckpoint, Position, TransactionRecord},
+    records::{CheckpointRecord, ExecutedRecord, Position},
+    round::{Answer, Round},
     store::{Batch, encode},
 };
 use crate::{
     Error,
-    execution::{self, Executed, ObjectReader},
+    execution::{self, ObjectReader},
 };
-
-/// The most transactions of one durable batch.
-const ROUND_TRANSACTIONS: usize = 512;
-/// The longest that a batch executes before it is made durable.
-const ROUND_TIME: Duration = Duration::from_millis(25);
 
 /// A transaction as the chain has it.
 #[derive(Debug, Clone)]
@@ -76,14 +73,24 @@ pub(crate) struct Writer {
     shared: Arc<Shared>,
     pace: Pace,
     stop: CancellationToken,
-    /// Durable transactions that wait for their checkpoint.
+    /// Transactions of earlier rounds that wait for their checkpoint.
     pending: Vec<Arc<ExecutedRecord>>,
     pending_since: Instant,
     last_checkpoint: Instant,
-    totals: Totals,
+    /// The newest checkpoint sealed, durable or on its way.
+    head: CheckpointSummary,
     /// Number of the next transaction in the order of execution.
     next_number: u64,
     offset_ms: u64,
+}
+
+/// What the writer does next.
+enum Next {
+    Take(Option<Job>),
+    Commit(OwnedSemaphorePermit),
+    /// A checkpoint is due.
+    Due,
+    Stop,
 }
 
 impl Writer {
@@ -96,110 +103,112 @@ impl Writer {
                 store.executed(&digest)?.ok_or_else(|| Error::Missing(format!("transaction {digest}")))?;
             pending.push(Arc::new(executed));
         }
-        let totals = Totals::of(&shared.head.load().checkpoint.summary);
+        let head = shared.head.load().checkpoint.summary.clone();
         let next_number = store.transaction_count()?;
         let offset_ms = store.meta(CLOCK_OFFSET)?.unwrap_or(0);
         let now = Instant::now();
-        Ok(Self {
-            pace,
-            stop,
-            pending,
-            pending_since: now,
-            last_checkpoint: now,
-            totals,
-            next_number,
-            offset_ms,
-            shared,
-        })
+        Ok(Self { pace, stop, pending, pending_since: now, last_checkpoint: now, head, next_number, offset_ms, shared })
     }
 
     /// Works until it is stopped or the store fails. What was acknowledged is durable at any time.
     pub(crate) fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
-        let runtime = match tokio::runtime::Builder::new_current_thread().enable_time().build() {
-            Ok(runtime) => runtime,
-            Err(error) => {
-                tracing::error!(%error, "the writer cannot start");
-                return;
-            }
-        };
-        let stop = self.stop.clone();
-        loop {
-            let deadline = self.deadline();
-            let first = runtime.block_on(async {
-                tokio::select! {
-                    biased;
-                    () = stop.cancelled() => None,
-                    job = timeout_at(deadline, jobs.recv()) => Some(job),
+        let turns = Arc::new(Semaphore::new(1));
+        let (commits, queue) = std_mpsc::sync_channel(1);
+        let started = self.start_committer(turns.clone(), queue).and_then(|committer| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+            Ok((committer, runtime))
+        });
+        match started {
+            Ok((committer, runtime)) => {
+                if let Err(error) = runtime.block_on(self.work(&mut jobs, &turns, &commits)) {
+                    tracing::error!(%error, "the chain stops");
                 }
-            });
-            let first = match first {
-                Some(Ok(Some(job))) => Some(job),
-                Some(Err(_deadline)) => None,
-                Some(Ok(None)) | None => break,
-            };
-            if let Err(error) = self.round(first, &mut jobs) {
-                tracing::error!(%error, "the chain stops: its store failed");
-                return;
+                drop(commits);
+                // A panic of the committer was reported by its own thread.
+                let _ = committer.join();
             }
+            Err(error) => tracing::error!(%error, "the writer cannot start"),
         }
-        jobs.close();
-        while let Ok(job) = jobs.try_recv() {
-            if self.round(Some(job), &mut jobs).is_err() {
-                return;
+    }
+
+    fn start_committer(
+        &self,
+        turns: Arc<Semaphore>,
+        queue: std_mpsc::Receiver<Commit>,
+    ) -> Result<JoinHandle<()>, std::io::Error> {
+        let shared = self.shared.clone();
+        thread::Builder::new().name("ledger-commit".to_owned()).spawn(move || committer::run(&shared, &queue, &turns))
+    }
+
+    /// Rounds, one after another, until there is nothing more to do. An error means that nothing more can be promised.
+    async fn work(
+        &mut self,
+        jobs: &mut mpsc::Receiver<Job>,
+        turns: &Arc<Semaphore>,
+        commits: &std_mpsc::SyncSender<Commit>,
+    ) -> Result<(), Error> {
+        let mut round = Round::new(self.shared.clone(), Arc::default());
+        let stop = self.stop.clone();
+        let mut stopping = false;
+        loop {
+            let deadline = self.deadline(&round);
+            let is_ready = !round.answers.is_empty() || Instant::now() >= deadline;
+            // While the store is free a round is handed over as soon as nothing waits; else it grows.
+            let takes = if turns.available_permits() > 0 { round.has_room() } else { round.has_room_while_waiting() };
+            let next = tokio::select! {
+                biased;
+                () = stop.cancelled(), if !stopping => Next::Stop,
+                job = jobs.recv(), if takes => Next::Take(job),
+                turn = turns.clone().acquire_owned(), if is_ready => Next::Commit(turn.map_err(|_| stopped())?),
+                () = sleep_until(deadline), if !is_ready => Next::Due,
+            };
+            match next {
+                Next::Take(Some(job)) => self.take(&mut round, job),
+                Next::Commit(turn) => round = self.commit(round, turn, commits)?,
+                Next::Due => {}
+                Next::Stop => {
+                    jobs.close();
+                    stopping = true;
+                }
+                Next::Take(None) => {
+                    // The queue is closed and empty.
+                    if !round.answers.is_empty() {
+                        let turn = turns.clone().acquire_owned().await.map_err(|_| stopped())?;
+                        self.commit(round, turn, commits)?;
+                    }
+                    return Ok(());
+                }
             }
         }
     }
 
     /// When the next checkpoint is due.
-    fn deadline(&self) -> Instant {
-        if self.pending.is_empty() {
+    fn deadline(&self, round: &Round) -> Instant {
+        if round.advanced.is_some() {
+            self.last_checkpoint
+        } else if self.pending.is_empty() && round.executed.is_empty() {
             self.last_checkpoint + self.pace.heartbeat
         } else {
             self.pending_since + self.pace.interval
         }
     }
 
-    /// One durable batch. An error means that the store failed and nothing more can be promised.
-    fn round(&mut self, first: Option<Job>, jobs: &mut mpsc::Receiver<Job>) -> Result<(), Error> {
-        let mut round = Round::new(self.shared.clone());
-        let started = Instant::now();
-        let mut job = first;
-        while let Some(next) = job.take() {
-            match next {
-                Job::Execute { transaction, done } => self.execute(&mut round, *transaction, done),
-                Job::Advance { by, done } => self.advance(&mut round, by, done),
+    fn take(&mut self, round: &mut Round, job: Job) {
+        match job {
+            Job::Execute { transaction, done } => {
+                let result = self.execute(round, *transaction);
+                round.answer(Answer::Execute { done, result });
             }
-            if round.answers.len() < ROUND_TRANSACTIONS && started.elapsed() < ROUND_TIME {
-                job = jobs.try_recv().ok();
+            Job::Advance { by, done } => {
+                let now_ms = self.advance(round, by);
+                round.answer(Answer::Advance { done, now_ms });
             }
         }
-
-        let due = Instant::now() >= self.deadline() || round.advanced.is_some();
-        if due && self.pending.is_empty() && round.executed.is_empty() {
-            self.begin_commit(&mut round);
-        }
-        if !due && !round.has_users {
-            // Nothing but a clock tick for transactions that were all refused: leave no trace.
-            round.forget();
-        }
-        let result = self.finish(&mut round, due);
-        round.answer(&result);
-        result
     }
 
     /// Executes one transaction in the round, or answers it from what was executed before.
-    fn execute(
-        &mut self,
-        round: &mut Round,
-        verified: VerifiedTransaction,
-        done: oneshot::Sender<Result<Submitted, Error>>,
-    ) {
-        let result = self.execute_once(round, verified);
-        round.answers.push(Answer::Execute { done, result });
-    }
-
-    fn execute_once(&mut self, round: &mut Round, verified: VerifiedTransaction) -> Result<Submitted, Error> {
-        if let Some(executed) = round.by_digest.get(&verified.digest) {
+    fn execute(&mut self, round: &mut Round, verified: VerifiedTransaction) -> Result<Submitted, Error> {
+        if let Some(executed) = round.known(&verified.digest) {
             return Ok(Submitted { executed: executed.clone(), position: None });
         }
         if let Some((executed, position)) = self.shared.store.executed(&verified.digest)? {
@@ -214,22 +223,22 @@ impl Writer {
             execution::execute(&verified.transaction, &*round, &self.shared.modules, &environment)
         }))
         .map_err(|_| Error::Crashed { digest: verified.digest })??;
-        round.has_users = true;
-        let executed = round.apply(verified, executed);
-        Ok(Submitted { executed, position: None })
+        Ok(Submitted { executed: round.apply(verified, executed), position: None })
     }
 
-    /// Moves the clock and seals a checkpoint at once, so that everybody sees the new time.
-    fn advance(&mut self, round: &mut Round, by: Duration, done: oneshot::Sender<Result<u64, Error>>) {
+    /// Moves the clock; a checkpoint is sealed at once, so that everybody sees the new time.
+    fn advance(&mut self, round: &mut Round, by: Duration) -> u64 {
         let by_ms = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
         self.offset_ms = self.offset_ms.saturating_add(by_ms);
         round.advanced = Some(self.offset_ms);
-        let now_ms = self.begin_commit(round);
-        round.answers.push(Answer::Advance { done, now_ms });
+        self.begin_commit(round)
     }
 
     /// Begins a commit: the Clock moves to the present. Time never goes back, whatever the host's clock does.
     fn begin_commit(&mut self, round: &mut Round) -> u64 {
+        if self.pending.is_empty() && round.executed.is_empty() {
+            self.pending_since = Instant::now();
+        }
         let Some(clock) = round.object(&clock::CLOCK) else { return 0 };
         let last_ms = clock::timestamp_ms(&clock).unwrap_or(0);
         let now_ms = clock::host_time_ms().saturating_add(self.offset_ms).max(last_ms);
@@ -239,173 +248,62 @@ impl Writer {
         now_ms
     }
 
-    /// Seals a checkpoint if one is due, makes the round durable, then shows it.
-    fn finish(&mut self, round: &mut Round, due: bool) -> Result<(), Error> {
-        if round.executed.is_empty() && !due {
-            return Ok(());
+    /// Hands the round over to the committer, with a checkpoint if one is due; gives the round that follows it.
+    fn commit(
+        &mut self,
+        mut round: Round,
+        turn: OwnedSemaphorePermit,
+        commits: &std_mpsc::SyncSender<Commit>,
+    ) -> Result<Round, Error> {
+        let is_due = Instant::now() >= self.deadline(&round);
+        if is_due && self.pending.is_empty() && round.executed.is_empty() {
+            self.begin_commit(&mut round);
+        }
+        if !is_due && !round.has_users {
+            // Nothing but a clock tick for transactions that were all refused: leave no trace.
+            round.forget();
+        }
+        if round.executed.is_empty() && !is_due {
+            // Whose turn it is knows that the rounds before are durable.
+            round.answers.into_iter().for_each(|answer| answer.send(None));
+            return Ok(Round::new(self.shared.clone(), Arc::default()));
         }
         let mut batch = Batch::default();
         for executed in &round.executed {
             batch.executed.push((self.next_number, executed.clone()));
             self.next_number += 1;
         }
+        self.pending.append(&mut round.executed);
+        let mut checkpointed = Vec::new();
+        if is_due {
+            let checkpoint = self.seal(&round)?;
+            self.head = checkpoint.summary.clone();
+            self.last_checkpoint = Instant::now();
+            checkpointed = mem::take(&mut self.pending);
+            batch.checkpoint = Some(checkpoint);
+        }
         batch.written = mem::take(&mut round.written);
-        let overlay = round.overlay.take();
-        batch.removed = overlay.iter().filter(|(_, object)| object.is_none()).map(|(id, _)| *id).collect();
         if let Some(offset_ms) = round.advanced {
             batch.meta.push((CLOCK_OFFSET, encode(CLOCK_OFFSET, &offset_ms)?));
         }
-
-        if self.pending.is_empty() {
-            self.pending_since = Instant::now();
+        let handed_over = Arc::new(round.hand_over());
+        batch.removed = handed_over.overlay.iter().filter(|(_, object)| object.is_none()).map(|(id, _)| *id).collect();
+        let next = Round::new(self.shared.clone(), handed_over.clone());
+        let commit = Commit { batch, round: handed_over, checkpointed, answers: round.answers, turn };
+        if let Err(std_mpsc::SendError(commit)) = commits.send(commit) {
+            commit.answers.into_iter().for_each(|answer| answer.send(Some(stopped())));
+            return Err(stopped());
         }
-        self.pending.append(&mut round.executed);
-        if due {
-            batch.checkpoint = Some(self.seal(&overlay)?);
-        }
-        self.shared.store.commit(&batch)?;
-
-        {
-            let mut state = self.shared.state_mut();
-            for (id, object) in overlay {
-                match object {
-                    Some(object) => state.insert(object),
-                    None => state.remove(&id),
-                }
-            }
-        }
-        if let Some(checkpoint) = batch.checkpoint {
-            self.totals = Totals::of(&checkpoint.summary);
-            self.last_checkpoint = Instant::now();
-            let full = Arc::new(FullCheckpoint { checkpoint, transactions: mem::take(&mut self.pending) });
-            self.shared.head.store(full.clone());
-            // An error only says that nobody listens.
-            let _ = self.shared.checkpoints.send(full);
-        }
-        Ok(())
+        Ok(next)
     }
 
-    fn seal(&self, overlay: &HashMap<Address, Option<Arc<Object>>>) -> Result<super::records::CheckpointRecord, Error> {
-        let clock = match overlay.get(&clock::CLOCK) {
-            Some(Some(clock)) => Some(clock.clone()),
-            _ => self.shared.object(&clock::CLOCK),
-        };
-        let timestamp_ms = clock.as_deref().and_then(clock::timestamp_ms).unwrap_or(0);
-        let head = self.shared.head.load();
-        checkpoint::seal(
-            &self.pending,
-            timestamp_ms,
-            Some(&head.checkpoint.summary),
-            &self.totals,
-            &self.shared.committee,
-        )
+    fn seal(&self, round: &Round) -> Result<CheckpointRecord, Error> {
+        let timestamp_ms = round.object(&clock::CLOCK).as_deref().and_then(clock::timestamp_ms).unwrap_or(0);
+        let totals = Totals::of(&self.head);
+        checkpoint::seal(&self.pending, timestamp_ms, Some(&self.head), &totals, &self.shared.committee)
     }
 }
 
-/// Results of one round, not durable yet: the writer sees them, nobody else does.
-struct Round {
-    shared: Arc<Shared>,
-    /// Objects as this round left them; `None` where it removed them.
-    overlay: RefCell<HashMap<Address, Option<Arc<Object>>>>,
-    written: Vec<Arc<Object>>,
-    executed: Vec<Arc<ExecutedRecord>>,
-    by_digest: HashMap<Digest, Arc<ExecutedRecord>>,
-    answers: Vec<Answer>,
-    has_users: bool,
-    /// The clock's new offset, if the round moved it.
-    advanced: Option<u64>,
-}
-
-/// What a client gets once the round is durable.
-enum Answer {
-    Execute { done: oneshot::Sender<Result<Submitted, Error>>, result: Result<Submitted, Error> },
-    Advance { done: oneshot::Sender<Result<u64, Error>>, now_ms: u64 },
-}
-
-impl Round {
-    fn new(shared: Arc<Shared>) -> Self {
-        Self {
-            shared,
-            overlay: RefCell::default(),
-            written: Vec::new(),
-            executed: Vec::new(),
-            by_digest: HashMap::new(),
-            answers: Vec::new(),
-            has_users: false,
-            advanced: None,
-        }
-    }
-
-    fn write(&mut self, object: Arc<Object>) {
-        self.overlay.get_mut().insert(object.object_id(), Some(object.clone()));
-        self.written.push(object);
-    }
-
-    fn push(&mut self, executed: ExecutedRecord) -> Arc<ExecutedRecord> {
-        let executed = Arc::new(executed);
-        self.by_digest.insert(executed.record.digest(), executed.clone());
-        self.executed.push(executed.clone());
-        executed
-    }
-
-    /// Takes over what an execution did.
-    fn apply(&mut self, verified: VerifiedTransaction, executed: Executed) -> Arc<ExecutedRecord> {
-        let Executed { effects, events, written, deleted, wrapped, inputs, balance_changes, .. } = executed;
-        let mut objects = inputs;
-        for id in deleted.into_iter().chain(wrapped) {
-            self.overlay.get_mut().insert(id, None);
-        }
-        for object in written {
-            let object = Arc::new(object);
-            objects.push(object.clone());
-            self.write(object);
-        }
-        objects.sort_by_key(|object| (object.object_id(), object.version()));
-        objects.dedup_by_key(|object| (object.object_id(), object.version()));
-        let record = TransactionRecord {
-            transaction: verified.transaction,
-            signatures: verified.signatures,
-            effects,
-            events,
-            balance_changes,
-            objects: objects.iter().map(|object| (object.object_id(), object.version())).collect(),
-        };
-        self.push(ExecutedRecord { record, objects })
-    }
-
-    fn forget(&mut self) {
-        self.overlay.get_mut().clear();
-        self.written.clear();
-        self.executed.clear();
-        self.by_digest.clear();
-    }
-
-    /// Answers the clients; if the round did not become durable, none of it happened.
-    fn answer(&mut self, durable: &Result<(), Error>) {
-        for answer in mem::take(&mut self.answers) {
-            let stopped = || durable.as_ref().err().map(|error| Error::Stopped(error.to_string()));
-            // A client that went away needs no answer.
-            match answer {
-                Answer::Execute { done, result } => {
-                    let _ = done.send(stopped().map_or(result, Err));
-                }
-                Answer::Advance { done, now_ms } => {
-                    let _ = done.send(stopped().map_or(Ok(now_ms), Err));
-                }
-            }
-        }
-    }
-}
-
-impl ObjectReader for Round {
-    fn object(&self, id: &Address) -> Option<Arc<Object>> {
-        match self.overlay.borrow().get(id) {
-            Some(object) => object.clone(),
-            None => self.shared.object(id),
-        }
-    }
-
-    fn child(&self, parent: &Address, id: &Address) -> Option<Arc<Object>> {
-        self.object(id).filter(|object| *object.owner() == Owner::Object(*parent))
-    }
+fn stopped() -> Error {
+    Error::Stopped("its store failed".to_owned())
 }
