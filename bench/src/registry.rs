@@ -138,5 +138,6 @@ fn token(number: u32, session_key: [u8; 32]) -> SealTokenObject {
         created_at_ms: 1,
         expires_at_ms: 9,
         revoked: false,
+        former_keys: Vec::new(),
     }
 }

@@ -4,15 +4,18 @@ use std::error::Error;
 
 use daas_chain::client::{Bytecode, NewCluster, Node, NodeOptions, Package, Session, SettingChange};
 use daas_chain::types::cluster::Endpoints;
+use daas_chain::types::staking::Terms;
+use daas_chain::types::{Cluster, decode_object};
 use daas_chain::wallet::Account;
 use daas_devnet::ledger::{Ledger, REFERENCE_GAS_PRICE, VerifiedTransaction};
 use daas_devnet::{Config, Devnet};
-use daas_seal_token::SigningKey;
+use daas_seal_token::{SigningKey, Tier};
 use sui_sdk_types::{
     Address, Argument, Command, ExecutionStatus, GasPayment, Identifier, Input, MoveCall, ObjectOut, ObjectReference,
     Owner, ProgrammableTransaction, SharedInput, SplitCoins, Transaction, TransactionEffects, TransactionExpiration,
     TransactionKind, UserSignature,
 };
+use tokio::runtime::Handle;
 
 pub(crate) type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -33,9 +36,11 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    pub(crate) async fn new() -> Outcome<Self> {
+    /// The chain runs on threads of its own: what it uses is not what its clients use.
+    pub(crate) async fn new(server: &Handle) -> Outcome<Self> {
         let folder = tempfile::tempdir()?;
-        let devnet = Devnet::start(Config::new(folder.path().join("chain"))).await?;
+        let config = Config::new(folder.path().join("chain"));
+        let devnet = server.spawn(Devnet::start(config)).await??;
         let node = Node::connect(&devnet.url(), Some(devnet.chain_id()), NodeOptions::default()).await?;
         let operator = Account::from_ed25519([1; 32]);
         devnet.faucet(operator.address(), &[500 * SUI, 500 * SUI]).await?;
@@ -76,12 +81,15 @@ impl Scene {
         let gift = self.devnet.faucet(account.address(), &[5_000 * SUI]).await?;
         let (coin, _) = gift.coins.first().ok_or("the faucet gave nothing")?;
         let coin = self.ledger().object(coin).ok_or("the coin is gone")?;
+        let cluster = self.ledger().object(&self.cluster).ok_or("the cluster is gone")?;
+        let cluster: Cluster = decode_object(&cluster, &self.package.origin)?;
         let session_key = SigningKey::from_bytes(account.address().inner()).public().to_bytes();
         Ok(Wallet {
             gas: ObjectReference::new(coin.object_id(), coin.version(), coin.digest()),
             package: self.package.id,
             cluster: SharedInput::new(self.cluster, self.cluster_version, true),
             session_key: session_key.to_vec(),
+            terms: bcs::to_bytes(&Terms::of(&cluster.settings, Tier::Worker))?,
             account,
             made: 0,
         })
@@ -112,6 +120,8 @@ pub(crate) struct Wallet {
     package: Address,
     cluster: SharedInput,
     session_key: Vec<u8>,
+    /// BCS of the terms that a worker agrees to.
+    terms: Vec<u8>,
     made: u32,
 }
 
@@ -126,12 +136,13 @@ impl Wallet {
             Input::Pure(bcs::to_bytes(&self.session_key)?),
             Input::Pure(bcs::to_bytes(&(30 * DAY_MS))?),
             Input::Shared(SharedInput::new(CLOCK, 1, false)),
+            Input::Pure(bcs::to_bytes(&self.terms)?),
         ];
-        let [cluster, amount, name, key, lifetime, clock] = [0, 1, 2, 3, 4, 5].map(Argument::Input);
+        let [cluster, amount, name, key, lifetime, clock, terms] = [0, 1, 2, 3, 4, 5, 6].map(Argument::Input);
         let (coin, stake) = (Argument::NestedResult(0, 0), Argument::NestedResult(1, 0));
         let commands = vec![
             Command::SplitCoins(SplitCoins { coin: Argument::Gas, amounts: vec![amount] }),
-            self.call("staking", "stake_for_node", vec![cluster, coin, name, clock]),
+            self.call("staking", "stake_for_node", vec![cluster, coin, name, terms, clock]),
             self.call("k8s_gateway", "create_worker_seal_token", vec![cluster, stake, key, lifetime, clock]),
             self.call("staking", "share", vec![stake]),
         ];

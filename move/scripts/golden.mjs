@@ -37,6 +37,7 @@ export function golden() {
   );
   const digest = bytes(scene.sha256(scene.PROOF));
   const session = bytes(KEYS.session.public);
+  const nextSession = bytes(KEYS.next_session.public);
 
   return {
     "cluster::AdminCap": struct(ADMIN_CAP, CLUSTER),
@@ -49,7 +50,7 @@ export function golden() {
       option(struct(TOKEN, u64(NOW + HOUR))),
     ),
     "k8s_gateway::SealToken": struct(
-      TOKEN, CLUSTER, STAKER, STAKE, string(NAME), session, u64(1), u8(1), u64(NOW), u64(NOW + HOUR), bool(false),
+      TOKEN, CLUSTER, STAKER, STAKE, string(NAME), nextSession, u64(2), u8(1), u64(NOW), u64(NOW + HOUR), bool(false), vector([session]),
     ),
     "upgrade_lock::UpgradeLock": struct(
       scene.UPGRADE_LOCK, OPERATOR, struct(scene.UPGRADE_CAP, address(0xcafe), u64(1), u8(0)), u64(DAY),
@@ -57,7 +58,7 @@ export function golden() {
     ),
     "measurements::Release": release,
     "enclave::Registration": registration(DOCUMENT_AT, SEQUENCE),
-    "staking::EvidenceRecord": struct(STAKE, u8(2), u64(NOW)),
+    "evidence::EvidenceRecord": struct(STAKE, u8(2), u64(NOW)),
 
     "cluster::ClusterCreated": struct(CLUSTER, ADMIN_CAP, string("test"), settings(observe, undefined), firstEndpoints),
     "cluster::SettingsChanged": struct(CLUSTER, changed),
@@ -84,9 +85,9 @@ export function golden() {
     "staking::Slashed": struct(CLUSTER, STAKE, u64(1), u64(2 * SUI + 4), u8(255), string("test"), TREASURY, u64(NOW + UNBONDING)),
     "staking::Suspended": struct(CLUSTER, STAKE, u8(255)),
     "staking::Resumed": struct(CLUSTER, STAKE),
-    "staking::EvidenceRecorded": struct(CLUSTER, STAKE, instance, u64(SEQUENCE), u8(2), digest, u8(0)),
+    "evidence::EvidenceRecorded": struct(CLUSTER, STAKE, instance, u64(SEQUENCE), u8(2), digest, u8(0)),
     "k8s_gateway::TokenCreated": struct(CLUSTER, TOKEN, STAKE, STAKER, string(NAME), session, u64(1), u8(1), u64(NOW + HOUR)),
-    "k8s_gateway::SessionKeyRotated": struct(CLUSTER, TOKEN, bytes(KEYS.next_session.public), u64(2)),
+    "k8s_gateway::SessionKeyRotated": struct(CLUSTER, TOKEN, nextSession, u64(2)),
     "k8s_gateway::TokenExtended": struct(CLUSTER, TOKEN, u64(NOW + 2 * HOUR)),
     "k8s_gateway::TokenRevoked": struct(CLUSTER, TOKEN, bool(false)),
     "upgrade_lock::Locked": struct(scene.UPGRADE_LOCK, OPERATOR, address(0xcafe), u64(DAY)),

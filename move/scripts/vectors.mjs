@@ -2,8 +2,8 @@
 // package. With them the golden bytes of golden.mjs, as Move functions.
 import { bytes, option, struct, string, u64, u8, vector } from "./bcs.mjs";
 import { golden } from "./golden.mjs";
-import { CLUSTER, DOCUMENT_AT, HASH, KEYS, NAME, NOW, PCR8, PCRS, PROOF, REVISION, SEQUENCE, STAKE, TOKEN } from "./scene.mjs";
-import { filled, sha256, signed } from "./scene.mjs";
+import { CLUSTER, DAY, DOCUMENT_AT, HASH, KEYS, NAME, NOW, PCR8, PCRS, PROOF, REVISION, SEQUENCE, STAKE, SUI, TOKEN } from "./scene.mjs";
+import { address, filled, sha256, signed } from "./scene.mjs";
 
 /// The Move module `k3s_daas::vectors`.
 export function vectorsModule() {
@@ -26,7 +26,12 @@ export function vectorsModule() {
     otherCluster: statement(STAKE, TOKEN, TOKEN, NAME),
   };
 
+  // A worker's, as a new cluster has them: every offence is observed.
+  const observe = struct(u8(0), u64(0));
+  const terms = struct(u64(SUI), u64(7 * DAY), u64(10_000), address(0xc), vector([observe, observe, observe]));
+
   const values = {
+    terms,
     cluster_id: CLUSTER, stake_id: STAKE, token_id: TOKEN, hash: HASH, proof: PROOF,
     ...Object.fromEntries(Object.entries(KEYS).map(([name, key]) => [`${name}_key`, key.public])),
     claims: claims(1, CLUSTER, 137), claims_of_version_2: claims(2, CLUSTER, 137),

@@ -5,11 +5,9 @@
 /// cap nor a particular version of the package; every other function does ask for the version.
 module k3s_daas::cluster;
 
+use k3s_daas::consent;
 use k3s_daas::labels;
 use k3s_daas::settings::{Self, Endpoints, ReleaseRules, Settings};
-use k3s_daas::signatures;
-use std::bcs;
-use std::hash;
 use std::string::String;
 use sui::clock::{Self, Clock};
 use sui::dynamic_field;
@@ -27,16 +25,8 @@ const EGrantTier: u64 = 4;
 const EAlreadyGranted: u64 = 5;
 /// The wallet has no such grant.
 const ENotGranted: u64 = 6;
-/// Signers and signatures differ in number: give one signature for each signer.
-const ESignatureCount: u64 = 7;
-/// A signer is named twice, or is not an auditor now: use signatures of different present auditors.
-const ENotAuditor: u64 = 8;
-/// A signature does not verify over the AuditorsStatement: sign exactly this change of the rules now in force.
-const EAuditorSignature: u64 = 9;
-/// Fewer present auditors than the threshold consent to the change: collect more signatures.
-const ETooFewAuditors: u64 = 10;
 /// The cluster has no active instance: activate one.
-const ENoActiveInstance: u64 = 11;
+const ENoActiveInstance: u64 = 7;
 
 const VERSION: u64 = 1;
 const MAX_NAME: u64 = 64;
@@ -73,14 +63,6 @@ public struct Anchor has copy, drop, store { epoch: u64, hash: vector<u8>, insta
 public struct GrantKey has copy, drop, store { wallet: address, tier: u8 }
 
 public struct Grant has copy, drop, store { granted_at_ms: u64 }
-
-/// What present auditors sign to let the rules change.
-public struct AuditorsStatement has drop {
-    cluster: ID,
-    auditors: vector<vector<u8>>,
-    threshold: u64,
-    previous_sha256: vector<u8>,
-}
 
 public struct ClusterCreated has copy, drop {
     cluster: ID,
@@ -236,13 +218,7 @@ public fun set_auditors(
     signatures: vector<vector<u8>>,
 ) {
     check_admin(cluster, cap);
-    let statement = AuditorsStatement {
-        cluster: id(cluster),
-        auditors,
-        threshold,
-        previous_sha256: hash::sha2_256(bcs::to_bytes(&cluster.release_rules)),
-    };
-    check_consent(&cluster.release_rules, bcs::to_bytes(&statement), &signers, &signatures);
+    consent::check(id(cluster), &cluster.release_rules, auditors, threshold, &signers, &signatures);
     settings::set_auditors(&mut cluster.release_rules, auditors, threshold);
     tell_rules(cluster)
 }
@@ -373,26 +349,6 @@ public(package) fun set_anchor(cluster: &mut Cluster, epoch: u64, hash: vector<u
 
 fun check_cap(cluster: &Cluster, cap: &AdminCap) {
     assert!(cap.cluster == id(cluster), EOtherAdminCap)
-}
-
-fun check_consent(
-    rules: &ReleaseRules,
-    statement: vector<u8>,
-    signers: &vector<vector<u8>>,
-    signatures: &vector<vector<u8>>,
-) {
-    let count = vector::length(signers);
-    assert!(count == vector::length(signatures), ESignatureCount);
-    assert!(count >= settings::threshold(rules), ETooFewAuditors);
-    let mut waiting = *settings::auditors(rules);
-    let mut i = 0;
-    while (i < count) {
-        let (present, at) = vector::index_of(&waiting, &signers[i]);
-        assert!(present, ENotAuditor);
-        assert!(signatures::is_signed(b"auditors", statement, &signers[i], &signatures[i]), EAuditorSignature);
-        vector::swap_remove(&mut waiting, at);
-        i = i + 1;
-    }
 }
 
 fun tell_settings(cluster: &Cluster) {

@@ -1,10 +1,12 @@
 /// Seal tokens: the public half of a bearer credential. The session key signs tokens off chain; nothing here is secret.
 ///
-/// One live token for each stake. A token counts while its stake is active and not suspended; revoked and expired are final.
+/// One live token for each stake. A token counts while its stake is active and not suspended; revoked and expired are final. A worker
+/// answers for what it signed with any session key that a token of its stake ever had, also after rotation, expiry and revocation.
 module k3s_daas::k8s_gateway;
 
 use k3s_daas::arithmetic;
 use k3s_daas::cluster::{Self, AdminCap, Cluster};
+use k3s_daas::evidence;
 use k3s_daas::settings;
 use k3s_daas::signatures;
 use k3s_daas::staking::{Self, Stake};
@@ -27,7 +29,7 @@ const EOtherStake: u64 = 5;
 const ERevoked: u64 = 6;
 /// The token has expired: create another.
 const EExpired: u64 = 7;
-/// The session key is the present one: make a fresh one.
+/// The session key is the token's present one or a former one: make a fresh one.
 const ESameKey: u64 = 8;
 /// The new expiry would be earlier than the present one: extend by more.
 const EEarlier: u64 = 9;
@@ -35,12 +37,18 @@ const EEarlier: u64 = 9;
 const EStatementFormat: u64 = 10;
 /// The statement is of another cluster or another token.
 const EStatementOfOther: u64 = 11;
-/// The statement's signature does not verify under the token's session key.
+/// The statement's signature does not verify under the token's session key of that generation.
 const EStatementSignature: u64 = 12;
 /// The statement names the token's own stake and name: it contradicts nothing.
 const ENoContradiction: u64 = 13;
+/// The token keeps 32 former session keys, and has them: revoke it and create another.
+const ETooManyKeys: u64 = 14;
+/// The token never had a session key of that generation: name the one that signed the statement.
+const EKeyGeneration: u64 = 15;
 
 const MAX_LIFETIME_MS: u64 = 366 * 86_400_000;
+/// None is ever forgotten, so that nobody rotates out of what he signed; a token that is full still answers for all of them.
+const MAX_FORMER_KEYS: u64 = 32;
 /// cluster, token, stake (32 each), the length of the name (one byte), issued_at_ms.
 const STATEMENT_WITHOUT_NAME: u64 = 105;
 const NAME_AT: u64 = 97;
@@ -59,6 +67,8 @@ public struct SealToken has key {
     created_at_ms: u64,
     expires_at_ms: u64,
     revoked: bool,
+    /// Session keys of generation 1, 2, …, up to the one before the present.
+    former_keys: vector<vector<u8>>,
 }
 
 public struct TokenCreated has copy, drop {
@@ -114,7 +124,9 @@ public fun rotate_session_key(
 ) {
     check_live(cluster, stake, token, clock::timestamp_ms(clock), ctx);
     signatures::check_key(&session_key);
-    assert!(session_key != token.session_key, ESameKey);
+    assert!(session_key != token.session_key && !vector::contains(&token.former_keys, &session_key), ESameKey);
+    assert!(vector::length(&token.former_keys) < MAX_FORMER_KEYS, ETooManyKeys);
+    vector::push_back(&mut token.former_keys, token.session_key);
     token.session_key = session_key;
     token.key_generation = token.key_generation + 1;
     event::emit(SessionKeyRotated {
@@ -155,14 +167,15 @@ public fun revoke_by_admin(cluster: &Cluster, cap: &AdminCap, stake: &mut Stake,
     end(cluster, stake, token, true)
 }
 
-/// A statement that verifies under the token's session key and names another stake or another name than the token does. `signature` is the
-/// active instance's, over evidence whose digest is the SHA-256 of `statement`.
+/// A statement that verifies under the token's session key of `key_generation`, the present one or a former one, and names another stake or
+/// another name than the token does. `signature` is the active instance's, over evidence whose digest is the SHA-256 of `statement`.
 public fun report_forged_statement(
     cluster: &mut Cluster,
     stake: &mut Stake,
     token: &SealToken,
     instance: vector<u8>,
     sequence: u64,
+    key_generation: u64,
     statement: vector<u8>,
     statement_signature: vector<u8>,
     signature: vector<u8>,
@@ -170,9 +183,9 @@ public fun report_forged_statement(
     ctx: &mut TxContext,
 ) {
     check_pair(cluster, stake, token);
-    check_contradiction(token, &statement, &statement_signature);
+    check_contradiction(token, key_generation, &statement, &statement_signature);
     let now = clock::timestamp_ms(clock);
-    staking::report_forged_statement(cluster, stake, instance, sequence, statement, signature, now, ctx)
+    evidence::report_forged_statement(cluster, stake, instance, sequence, statement, signature, now, ctx)
 }
 
 fun create(
@@ -217,6 +230,7 @@ fun new(
         created_at_ms: now,
         expires_at_ms,
         revoked: false,
+        former_keys: vector[],
     };
     staking::set_token(stake, id(&token), expires_at_ms);
     event::emit(TokenCreated {
@@ -268,7 +282,7 @@ fun expiry(now: u64, lifetime_ms: u64): u64 {
     arithmetic::later(now, lifetime_ms)
 }
 
-fun check_contradiction(token: &SealToken, statement: &vector<u8>, signature: &vector<u8>) {
+fun check_contradiction(token: &SealToken, key_generation: u64, statement: &vector<u8>, signature: &vector<u8>) {
     let name = string::as_bytes(&token.name);
     assert!(is_statement(statement), EStatementFormat);
     assert!(
@@ -276,12 +290,18 @@ fun check_contradiction(token: &SealToken, statement: &vector<u8>, signature: &v
         EStatementOfOther,
     );
     assert!(
-        signatures::is_signed(b"statement", *statement, &token.session_key, signature),
+        signatures::is_signed(b"statement", *statement, key_of(token, key_generation), signature),
         EStatementSignature,
     );
     let same_name = vector::length(statement) == STATEMENT_WITHOUT_NAME + vector::length(name)
         && holds_at(statement, NAME_AT, name);
     assert!(!same_name || !holds_at(statement, 64, &bcs::to_bytes(&token.stake)), ENoContradiction)
+}
+
+fun key_of(token: &SealToken, generation: u64): &vector<u8> {
+    if (generation == token.key_generation) return &token.session_key;
+    assert!(generation > 0 && generation < token.key_generation, EKeyGeneration);
+    &token.former_keys[generation - 1]
 }
 
 /// BCS of `{ cluster, token, stake, name, issued_at_ms }` has this shape: a length byte and as many bytes of name.

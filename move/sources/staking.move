@@ -8,11 +8,10 @@ module k3s_daas::staking;
 
 use k3s_daas::arithmetic;
 use k3s_daas::cluster::{Self, AdminCap, Cluster};
-use k3s_daas::enclave;
 use k3s_daas::labels;
 use k3s_daas::settings;
 use k3s_daas::terms::{Self, Terms};
-use std::hash;
+use std::bcs;
 use std::string::{Self, String};
 use sui::balance::{Self, Balance};
 use sui::clock::{Self, Clock};
@@ -51,28 +50,20 @@ const EAboveSlashShare: u64 = 13;
 const EAlreadySuspended: u64 = 14;
 /// The stake is not suspended.
 const ENotSuspended: u64 = 15;
-/// The offence is none that is reported here: use 0 (double identity) or 2 (silent).
-const EOffence: u64 = 16;
-/// The proof is empty or longer than 8 192 bytes.
-const EProofLength: u64 = 17;
-/// The proof was used before: each counts once.
-const EProofUsed: u64 = 18;
 /// The stake is suspended: ask the operator to resume it.
-const ESuspended: u64 = 19;
+const ESuspended: u64 = 16;
+/// The cluster's terms are not those that the staker agreed to: read them again, and stake if they still suit.
+const EOtherTerms: u64 = 17;
 
 const ACTIVE: u8 = 0;
 const UNBONDING: u8 = 1;
 const WITHDRAWN: u8 = 2;
 const SLASHED: u8 = 3;
 
-const DOUBLE_IDENTITY: u8 = 0;
-const FORGED_STATEMENT: u8 = 1;
-const SILENT: u8 = 2;
 /// In place of an offence: the operator's own decision.
 const BY_ADMIN: u8 = 255;
 
 const MAX_REASON: u64 = 256;
-const MAX_PROOF: u64 = 8_192;
 
 public struct Stake has key {
     id: UID,
@@ -102,20 +93,8 @@ public struct Member has copy, drop, store { name: String }
 
 public struct NameKey has copy, drop, store { name: String }
 
-public struct EvidenceKey has copy, drop, store { digest: vector<u8> }
-
-public struct EvidenceRecord has copy, drop, store { stake: ID, offence: u8, at_ms: u64 }
-
 public struct Staked has copy, drop {
-    cluster: ID,
-    stake: ID,
-    owner: address,
-    node_id: String,
-    name: String,
-    tier: u8,
-    amount: u64,
-    terms: Terms,
-    at_ms: u64,
+    cluster: ID, stake: ID, owner: address, node_id: String, name: String, tier: u8, amount: u64, terms: Terms, at_ms: u64,
 }
 
 public struct ToppedUp has copy, drop { cluster: ID, stake: ID, added: u64, amount: u64 }
@@ -125,43 +104,28 @@ public struct Unstaked has copy, drop { cluster: ID, stake: ID, amount: u64, rel
 public struct Withdrawn has copy, drop { cluster: ID, stake: ID, owner: address, amount: u64, status: u8 }
 
 public struct Slashed has copy, drop {
-    cluster: ID,
-    stake: ID,
-    amount: u64,
-    remaining: u64,
-    offence: u8,
-    reason: String,
-    treasury: address,
-    releases_at_ms: u64,
+    cluster: ID, stake: ID, amount: u64, remaining: u64, offence: u8, reason: String, treasury: address, releases_at_ms: u64,
 }
 
 public struct Suspended has copy, drop { cluster: ID, stake: ID, offence: u8 }
 
 public struct Resumed has copy, drop { cluster: ID, stake: ID }
 
-public struct EvidenceRecorded has copy, drop {
-    cluster: ID,
-    stake: ID,
-    instance: vector<u8>,
-    sequence: u64,
-    offence: u8,
-    digest: vector<u8>,
-    action: u8,
-}
-
 // === The owner's ===
 
-/// A worker's stake. Share it in the same transaction.
+/// A worker's stake. Share it in the same transaction. `agreed_terms` is the BCS of the `Terms` that the staker has read: what an operator
+/// changes between reading and paying binds nobody.
 public fun stake_for_node(
     cluster: &mut Cluster,
     payment: Coin<SUI>,
     node_id: String,
+    agreed_terms: vector<u8>,
     clock: &Clock,
     ctx: &mut TxContext,
 ): Stake {
     let max = settings::max_workers(cluster::settings(cluster));
     assert!(cluster::active_workers(cluster) < max, EClusterFull);
-    let stake = new(cluster, payment, settings::worker(), node_id, clock, ctx);
+    let stake = new(cluster, payment, settings::worker(), node_id, agreed_terms, clock, ctx);
     cluster::worker_joined(cluster);
     stake
 }
@@ -172,11 +136,12 @@ public fun stake_for_access(
     payment: Coin<SUI>,
     tier: u8,
     node_id: String,
+    agreed_terms: vector<u8>,
     clock: &Clock,
     ctx: &mut TxContext,
 ): Stake {
     assert!(tier == settings::reader() || tier == settings::admin(), EWrongTier);
-    new(cluster, payment, tier, node_id, clock, ctx)
+    new(cluster, payment, tier, node_id, agreed_terms, clock, ctx)
 }
 
 #[allow(lint(share_owned, custom_state_change))]
@@ -202,12 +167,8 @@ public fun unstake(cluster: &mut Cluster, stake: &mut Stake, clock: &Clock, ctx:
     check_owner(stake, ctx);
     assert!(stake.status == ACTIVE, ENotActive);
     leave(cluster, stake, UNBONDING, clock::timestamp_ms(clock));
-    event::emit(Unstaked {
-        cluster: stake.cluster,
-        stake: id(stake),
-        amount: balance::value(&stake.balance),
-        releases_at_ms: stake.releases_at_ms,
-    })
+    let amount = balance::value(&stake.balance);
+    event::emit(Unstaked { cluster: stake.cluster, stake: id(stake), amount, releases_at_ms: stake.releases_at_ms })
 }
 
 /// Asks for no version, as `unstake`. A slashed stake stays Slashed; what was left of it goes back all the same.
@@ -267,38 +228,7 @@ public fun resume(cluster: &Cluster, cap: &AdminCap, stake: &mut Stake) {
     event::emit(Resumed { cluster: stake.cluster, stake: id(stake) })
 }
 
-// === The active instance's ===
-
-/// Evidence that the active instance signed; anyone submits it. The stake's own terms say what follows.
-public fun report(
-    cluster: &mut Cluster,
-    stake: &mut Stake,
-    instance: vector<u8>,
-    sequence: u64,
-    offence: u8,
-    proof: vector<u8>,
-    signature: vector<u8>,
-    clock: &Clock,
-    ctx: &mut TxContext,
-) {
-    assert!(offence == DOUBLE_IDENTITY || offence == SILENT, EOffence);
-    record(cluster, stake, instance, sequence, offence, proof, signature, clock::timestamp_ms(clock), ctx)
-}
-
 // === For the package's other modules ===
-
-public(package) fun report_forged_statement(
-    cluster: &mut Cluster,
-    stake: &mut Stake,
-    instance: vector<u8>,
-    sequence: u64,
-    statement: vector<u8>,
-    signature: vector<u8>,
-    now: u64,
-    ctx: &mut TxContext,
-) {
-    record(cluster, stake, instance, sequence, FORGED_STATEMENT, statement, signature, now, ctx)
-}
 
 public(package) fun check_cluster(cluster: &Cluster, stake: &Stake) {
     assert!(stake.cluster == cluster::id(cluster), EOtherCluster)
@@ -306,6 +236,12 @@ public(package) fun check_cluster(cluster: &Cluster, stake: &Stake) {
 
 public(package) fun check_owner(stake: &Stake, ctx: &TxContext) {
     assert!(stake.owner == tx_context::sender(ctx), ENotOwner)
+}
+
+/// Aborts unless the stake is this cluster's and its money is still here.
+public(package) fun check_bonded(cluster: &Cluster, stake: &Stake) {
+    check_cluster(cluster, stake);
+    assert!(dynamic_field::exists_(cluster::uid(cluster), MemberKey { stake: id(stake) }), EWithdrawnBefore)
 }
 
 /// Aborts unless tokens of this stake count: active and not suspended.
@@ -339,11 +275,32 @@ public(package) fun clear_token(stake: &mut Stake) {
     stake.token = option::none()
 }
 
+/// Action and sum that the stake's terms give for an offence now. Only an active stake that is not suspended can be ejected.
+public(package) fun consequence(stake: &Stake, offence: u8): (u8, u64) {
+    let can_be_ejected = stake.status == ACTIVE && !stake.suspended;
+    terms::consequence(&stake.terms, offence, stake.principal, slashable(stake), can_be_ejected)
+}
+
+/// Does to the stake what `consequence` says.
+public(package) fun carry_out(
+    cluster: &mut Cluster,
+    stake: &mut Stake,
+    offence: u8,
+    action: u8,
+    amount: u64,
+    now: u64,
+    ctx: &mut TxContext,
+) {
+    if (terms::is_slash(action)) take(cluster, stake, amount, offence, string::utf8(b"evidence"), now, ctx)
+    else if (terms::is_ejection(action)) put_aside(stake, offence)
+}
+
 fun new(
     cluster: &mut Cluster,
     payment: Coin<SUI>,
     tier: u8,
     node_id: String,
+    agreed_terms: vector<u8>,
     clock: &Clock,
     ctx: &mut TxContext,
 ): Stake {
@@ -351,6 +308,7 @@ fun new(
     let owner = tx_context::sender(ctx);
     assert!(cluster::admits(cluster, owner, tier), ETierClosed);
     let terms = terms::of_today(cluster::settings(cluster), tier);
+    assert!(bcs::to_bytes(&terms) == agreed_terms, EOtherTerms);
     let amount = coin::value(&payment);
     assert!(amount >= terms::minimum_stake(&terms), EBelowMinimum);
     let id = object::new(ctx);
@@ -422,48 +380,6 @@ fun put_aside(stake: &mut Stake, offence: u8) {
     event::emit(Suspended { cluster: stake.cluster, stake: id(stake), offence })
 }
 
-fun record(
-    cluster: &mut Cluster,
-    stake: &mut Stake,
-    instance: vector<u8>,
-    sequence: u64,
-    offence: u8,
-    proof: vector<u8>,
-    signature: vector<u8>,
-    now: u64,
-    ctx: &mut TxContext,
-) {
-    cluster::check_version(cluster);
-    check_bonded(cluster, stake);
-    let length = vector::length(&proof);
-    assert!(length > 0 && length <= MAX_PROOF, EProofLength);
-    let digest = hash::sha2_256(proof);
-    let key = EvidenceKey { digest };
-    assert!(!dynamic_field::exists_(cluster::uid(cluster), key), EProofUsed);
-    let stake_id = id(stake);
-    enclave::accept_evidence(cluster, instance, sequence, stake_id, offence, digest, signature, now);
-    dynamic_field::add(cluster::uid_mut(cluster), key, EvidenceRecord { stake: stake_id, offence, at_ms: now });
-    let can_be_ejected = stake.status == ACTIVE && !stake.suspended;
-    let (action, amount) = terms::consequence(&stake.terms, offence, stake.principal, slashable(stake), can_be_ejected);
-    event::emit(EvidenceRecorded {
-        cluster: stake.cluster,
-        stake: stake_id,
-        instance,
-        sequence,
-        offence,
-        digest,
-        action,
-    });
-    if (terms::is_slash(action)) take(cluster, stake, amount, offence, string::utf8(b"evidence"), now, ctx)
-    else if (terms::is_ejection(action)) put_aside(stake, offence)
-}
-
-/// Aborts unless the stake is this cluster's and its money is still here.
-fun check_bonded(cluster: &Cluster, stake: &Stake) {
-    check_cluster(cluster, stake);
-    assert!(dynamic_field::exists_(cluster::uid(cluster), MemberKey { stake: id(stake) }), EWithdrawnBefore)
-}
-
 #[test_only]
 public fun state_for_testing(stake: &Stake): (u8, u64, u64, u64) {
     (stake.status, balance::value(&stake.balance), stake.slashed, stake.releases_at_ms)
@@ -478,9 +394,4 @@ public fun set_principal_for_testing(stake: &mut Stake, principal: u64) { stake.
 #[test_only]
 public fun take_name_for_testing(cluster: &mut Cluster, name: String, stake: ID) {
     dynamic_field::add(cluster::uid_mut(cluster), NameKey { name }, stake)
-}
-
-#[test_only]
-public fun evidence_for_testing(cluster: &Cluster, proof: vector<u8>): EvidenceRecord {
-    *dynamic_field::borrow(cluster::uid(cluster), EvidenceKey { digest: hash::sha2_256(proof) })
 }

@@ -31,21 +31,21 @@ fun auditors_change_with_the_consent_of_the_present_ones() {
     finish(cluster, cap, clock)
 }
 
-#[test, expected_failure(abort_code = k3s_daas::cluster::ETooFewAuditors)]
+#[test, expected_failure(abort_code = k3s_daas::consent::ETooFewAuditors)]
 fun the_operator_alone_does_not_change_auditors() {
     let (mut cluster, cap, _clock) = audited();
     reduce(&mut cluster, &cap, vector[], vector[]);
     abort NEVER
 }
 
-#[test, expected_failure(abort_code = k3s_daas::cluster::ETooFewAuditors)]
+#[test, expected_failure(abort_code = k3s_daas::consent::ETooFewAuditors)]
 fun one_of_two_auditors_is_too_few() {
     let (mut cluster, cap, _clock) = audited();
     reduce(&mut cluster, &cap, vector[vectors::auditor_a_key()], vector[vectors::change_by_a()]);
     abort NEVER
 }
 
-#[test, expected_failure(abort_code = k3s_daas::cluster::ENotAuditor)]
+#[test, expected_failure(abort_code = k3s_daas::consent::ENotAuditor)]
 fun one_auditor_does_not_consent_twice() {
     let (mut cluster, cap, _clock) = audited();
     let signers = vector[vectors::auditor_a_key(), vectors::auditor_a_key()];
@@ -53,7 +53,7 @@ fun one_auditor_does_not_consent_twice() {
     abort NEVER
 }
 
-#[test, expected_failure(abort_code = k3s_daas::cluster::ENotAuditor)]
+#[test, expected_failure(abort_code = k3s_daas::consent::ENotAuditor)]
 fun a_strangers_consent_does_not_count() {
     let (mut cluster, cap, _clock) = audited();
     let signers = vector[vectors::auditor_a_key(), vectors::session_key()];
@@ -61,7 +61,7 @@ fun a_strangers_consent_does_not_count() {
     abort NEVER
 }
 
-#[test, expected_failure(abort_code = k3s_daas::cluster::EAuditorSignature)]
+#[test, expected_failure(abort_code = k3s_daas::consent::EAuditorSignature)]
 fun consent_is_signed() {
     let (mut cluster, cap, _clock) = audited();
     let signers = vector[vectors::auditor_a_key(), vectors::auditor_b_key()];
@@ -69,7 +69,7 @@ fun consent_is_signed() {
     abort NEVER
 }
 
-#[test, expected_failure(abort_code = k3s_daas::cluster::EAuditorSignature)]
+#[test, expected_failure(abort_code = k3s_daas::consent::EAuditorSignature)]
 fun consent_is_to_the_rules_in_force() {
     let (mut cluster, cap, _clock) = audited();
     cluster::set_release_delay(&mut cluster, &cap, 1);
@@ -78,7 +78,7 @@ fun consent_is_to_the_rules_in_force() {
     abort NEVER
 }
 
-#[test, expected_failure(abort_code = k3s_daas::cluster::ESignatureCount)]
+#[test, expected_failure(abort_code = k3s_daas::consent::ESignatureCount)]
 fun every_signer_has_a_signature() {
     let (mut cluster, cap, _clock) = audited();
     reduce(&mut cluster, &cap, vector[vectors::auditor_a_key()], vector[]);

@@ -8,6 +8,7 @@ use k3s_daas::enclave;
 use k3s_daas::k8s_gateway::{Self, SealToken};
 use k3s_daas::measurements;
 use k3s_daas::staking::{Self, Stake};
+use k3s_daas::terms;
 use k3s_daas::vectors;
 use std::bcs;
 use std::string;
@@ -66,14 +67,21 @@ public fun worker(cluster: &mut Cluster, clock: &Clock): Stake {
 public fun worker_with(cluster: &mut Cluster, node_id: vector<u8>, mist: u64, clock: &Clock, hint: u64): Stake {
     let mut ctx = by(STAKER, hint);
     let payment = sui(mist, &mut ctx);
-    staking::stake_for_node(cluster, payment, string::utf8(node_id), clock, &mut ctx)
+    let terms = terms_today(cluster, 1);
+    staking::stake_for_node(cluster, payment, string::utf8(node_id), terms, clock, &mut ctx)
+}
+
+/// What a staker reads before staking for this tier.
+public fun terms_today(cluster: &Cluster, tier: u8): vector<u8> {
+    bcs::to_bytes(&terms::of_today(cluster::settings(cluster), tier))
 }
 
 /// A stake of another tier, of ten SUI.
 public fun access(cluster: &mut Cluster, tier: u8, clock: &Clock): Stake {
     let mut ctx = by(STAKER, 12);
     let payment = sui(10 * SUI_MIST, &mut ctx);
-    staking::stake_for_access(cluster, payment, tier, string::utf8(b"person"), clock, &mut ctx)
+    let terms = if (tier > 2) vector[] else terms_today(cluster, tier);
+    staking::stake_for_access(cluster, payment, tier, string::utf8(b"person"), terms, clock, &mut ctx)
 }
 
 public fun token(cluster: &Cluster, stake: &mut Stake, clock: &Clock): SealToken {

@@ -4,6 +4,7 @@ module k3s_daas::golden_tests;
 
 use k3s_daas::cluster;
 use k3s_daas::enclave;
+use k3s_daas::evidence;
 use k3s_daas::fixture::{activate, attested, by, cluster, filled, finish, now, operator, pcrs, publish, register, staker, stranger, sui, token, worker};
 use k3s_daas::k8s_gateway;
 use k3s_daas::measurements;
@@ -55,14 +56,13 @@ fun a_clusters_life() {
     let mut token = token(&cluster, &mut stake, &clock);
     last<k8s_gateway::TokenCreated>(vectors::golden_token_created());
     let (instance, proof, mut ctx) = (vectors::instance_key(), vectors::proof(), by(stranger(), 40));
-    staking::report(&mut cluster, &mut stake, instance, now(), 2, proof, vectors::silent(), &clock, &mut ctx);
-    last<staking::EvidenceRecorded>(vectors::golden_evidence_recorded());
-    same(&staking::evidence_for_testing(&cluster, proof), vectors::golden_evidence_record());
+    evidence::report(&mut cluster, &mut stake, instance, now(), 2, proof, vectors::silent(), &clock, &mut ctx);
+    last<evidence::EvidenceRecorded>(vectors::golden_evidence_recorded());
+    same(&evidence::evidence_for_testing(&cluster, proof), vectors::golden_evidence_record());
 
     same(&cap, vectors::golden_admin_cap());
     same(&cluster, vectors::golden_cluster());
     same(&stake, vectors::golden_stake());
-    same(&token, vectors::golden_seal_token());
     same(&measurements::release_for_testing(&cluster, pcrs()), vectors::golden_release());
     same(&enclave::registration_for_testing(&cluster, instance), vectors::golden_registration());
 
@@ -72,6 +72,7 @@ fun a_clusters_life() {
     last<staking::ToppedUp>(vectors::golden_topped_up());
     k8s_gateway::rotate_session_key(&cluster, &stake, &mut token, vectors::next_session_key(), &clock, &ctx);
     last<k8s_gateway::SessionKeyRotated>(vectors::golden_session_key_rotated());
+    same(&token, vectors::golden_seal_token());
     k8s_gateway::extend(&cluster, &mut stake, &mut token, 2 * HOUR, &clock, &ctx);
     last<k8s_gateway::TokenExtended>(vectors::golden_token_extended());
     k8s_gateway::revoke(&cluster, &mut stake, &mut token, &ctx);

@@ -2,7 +2,7 @@
 module k3s_daas::k8s_gateway_tests;
 
 use k3s_daas::cluster::{Self, AdminCap, Cluster};
-use k3s_daas::fixture::{access, activate, by, cluster, filled, finish, now, one_sui, other_cluster, staker, stranger, token, worker, worker_with};
+use k3s_daas::fixture::{access, by, cluster, filled, finish, now, one_sui, other_cluster, staker, stranger, token, worker, worker_with};
 use k3s_daas::k8s_gateway::{Self, SealToken};
 use k3s_daas::staking::{Self, Stake};
 use k3s_daas::vectors;
@@ -227,6 +227,41 @@ fun a_rotation_brings_another_key() {
     abort NEVER
 }
 
+#[test, expected_failure(abort_code = k3s_daas::k8s_gateway::ESameKey)]
+fun a_former_key_does_not_come_back() {
+    let (cluster, _cap, clock, stake, mut token) = tokened();
+    rotate(&cluster, &stake, &mut token, vectors::next_session_key(), &clock);
+    rotate(&cluster, &stake, &mut token, vectors::session_key(), &clock);
+    abort NEVER
+}
+
+/// Rotates to this many further keys.
+fun rotate_on(cluster: &Cluster, stake: &Stake, token: &mut SealToken, times: u8, clock: &Clock) {
+    let mut i = 0;
+    while (i < times) {
+        rotate(cluster, stake, token, filled(i + 2, 32), clock);
+        i = i + 1;
+    }
+}
+
+#[test]
+fun a_token_rotates_32_times_and_another_follows_it() {
+    let (cluster, cap, clock, mut stake, mut token) = tokened();
+    rotate_on(&cluster, &stake, &mut token, 32, &clock);
+    let (_, generation, _, _) = k8s_gateway::state_for_testing(&token);
+    assert!(generation == 33);
+    revoke(&cluster, &mut stake, &mut token);
+    create(&cluster, &mut stake, HOUR, &clock);
+    end(cluster, cap, clock, stake, token)
+}
+
+#[test, expected_failure(abort_code = k3s_daas::k8s_gateway::ETooManyKeys)]
+fun no_session_key_is_forgotten() {
+    let (cluster, _cap, clock, stake, mut token) = tokened();
+    rotate_on(&cluster, &stake, &mut token, 33, &clock);
+    abort NEVER
+}
+
 #[test, expected_failure(abort_code = k3s_daas::staking::ENotOwner)]
 fun a_stranger_rotates_no_key() {
     let (cluster, _cap, clock, stake, mut token) = tokened();
@@ -318,104 +353,5 @@ fun no_token_is_made_in_a_newer_cluster_here() {
     let (mut cluster, _cap, clock, mut stake) = staked();
     cluster::set_version_for_testing(&mut cluster, 2);
     create(&cluster, &mut stake, HOUR, &clock);
-    abort NEVER
-}
-
-// === Forged statements ===
-
-/// A tokened worker whose terms slash a tenth for a forged statement, and an active instance.
-fun watched(): (Cluster, AdminCap, Clock, Stake, SealToken) {
-    let (mut cluster, cap, clock) = cluster();
-    activate(&mut cluster, &cap, &clock);
-    cluster::set_offence(&mut cluster, &cap, 1, 2, 1_000);
-    let mut stake = worker(&mut cluster, &clock);
-    let token = token(&cluster, &mut stake, &clock);
-    (cluster, cap, clock, stake, token)
-}
-
-fun report(
-    cluster: &mut Cluster,
-    stake: &mut Stake,
-    token: &SealToken,
-    statement: vector<u8>,
-    by_session: vector<u8>,
-    by_instance: vector<u8>,
-    clock: &Clock,
-) {
-    let (instance, mut ctx) = (vectors::instance_key(), by(stranger(), 40));
-    k8s_gateway::report_forged_statement(
-        cluster, stake, token, instance, now(), statement, by_session, by_instance, clock, &mut ctx,
-    )
-}
-
-/// Reports a statement that should not count.
-fun refuse(statement: vector<u8>, by_session: vector<u8>) {
-    let (mut cluster, _cap, clock, mut stake, token) = watched();
-    report(&mut cluster, &mut stake, &token, statement, by_session, vectors::forged_stake(), &clock);
-    abort NEVER
-}
-
-#[test]
-fun a_statement_that_names_another_stake_is_slashed() {
-    let (mut cluster, cap, clock, mut stake, token) = watched();
-    let (statement, by_session) = (vectors::statement_of_other_stake(), vectors::signed_other_stake());
-    report(&mut cluster, &mut stake, &token, statement, by_session, vectors::forged_stake(), &clock);
-    let (status, balance, _, _) = staking::state_for_testing(&stake);
-    assert!(status == 3 && balance == 2 * one_sui() - one_sui() / 5);
-    end(cluster, cap, clock, stake, token)
-}
-
-#[test]
-fun a_statement_that_names_another_node_is_slashed() {
-    let (mut cluster, cap, clock, mut stake, token) = watched();
-    let (statement, by_session) = (vectors::statement_of_other_name(), vectors::signed_other_name());
-    report(&mut cluster, &mut stake, &token, statement, by_session, vectors::forged_name(), &clock);
-    let (status, _, _, _) = staking::state_for_testing(&stake);
-    assert!(status == 3);
-    end(cluster, cap, clock, stake, token)
-}
-
-#[test, expected_failure(abort_code = k3s_daas::enclave::ESignature)]
-fun a_longer_name_is_another_name_but_the_instance_signs_each() {
-    refuse(vectors::statement_of_longer_name(), vectors::signed_longer_name())
-}
-
-#[test, expected_failure(abort_code = k3s_daas::k8s_gateway::ENoContradiction)]
-fun a_true_statement_is_no_offence() { refuse(vectors::true_statement(), vectors::signed_truth()) }
-
-#[test, expected_failure(abort_code = k3s_daas::k8s_gateway::EStatementSignature)]
-fun a_statement_that_the_worker_did_not_sign_is_no_offence() {
-    refuse(vectors::statement_of_other_stake(), vectors::signed_by_next_session())
-}
-
-#[test, expected_failure(abort_code = k3s_daas::k8s_gateway::EStatementOfOther)]
-fun a_statement_of_another_token_is_no_offence() {
-    refuse(vectors::statement_of_other_token(), vectors::signed_other_stake())
-}
-
-#[test, expected_failure(abort_code = k3s_daas::k8s_gateway::EStatementOfOther)]
-fun a_statement_of_another_cluster_is_no_offence() {
-    refuse(vectors::statement_of_other_cluster(), vectors::signed_other_stake())
-}
-
-#[test, expected_failure(abort_code = k3s_daas::k8s_gateway::EStatementFormat)]
-fun a_statement_is_not_too_short() { refuse(filled(0, 104), vectors::signed_truth()) }
-
-#[test, expected_failure(abort_code = k3s_daas::k8s_gateway::EStatementFormat)]
-fun a_statement_ends_where_it_says() {
-    let mut statement = vectors::true_statement();
-    vector::push_back(&mut statement, 0);
-    refuse(statement, vectors::signed_truth())
-}
-
-#[test, expected_failure(abort_code = k3s_daas::k8s_gateway::EStatementFormat)]
-fun a_length_is_one_byte() { refuse(filled(128, 105 + 128), vectors::signed_truth()) }
-
-#[test, expected_failure(abort_code = k3s_daas::k8s_gateway::EOtherStake)]
-fun a_statement_hits_the_tokens_own_stake_only() {
-    let (mut cluster, _cap, clock, _stake, token) = watched();
-    let mut other = worker_with(&mut cluster, b"worker-b", one_sui(), &clock, 13);
-    let (statement, by_session) = (vectors::statement_of_other_stake(), vectors::signed_other_stake());
-    report(&mut cluster, &mut other, &token, statement, by_session, vectors::forged_stake(), &clock);
     abort NEVER
 }

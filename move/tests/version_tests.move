@@ -4,6 +4,7 @@ module k3s_daas::version_tests;
 
 use k3s_daas::cluster::{Self, Cluster};
 use k3s_daas::enclave;
+use k3s_daas::evidence;
 use k3s_daas::fixture::{activate, attested, by, cluster, now, operator, pcrs, staker, token, worker};
 use k3s_daas::k8s_gateway::{Self, SealToken};
 use k3s_daas::measurements;
@@ -102,7 +103,7 @@ fun it_tops_nothing_up() {
 #[test, expected_failure(abort_code = k3s_daas::cluster::EWrongVersion)]
 fun it_takes_no_report() {
     let (mut cluster, clock, mut stake, _token, mut ctx) = newer();
-    staking::report(&mut cluster, &mut stake, me(), now(), 0, vectors::proof(), vectors::double_identity(), &clock, &mut ctx);
+    evidence::report(&mut cluster, &mut stake, me(), now(), 0, vectors::proof(), vectors::double_identity(), &clock, &mut ctx);
     abort NEVER
 }
 

@@ -110,9 +110,23 @@ impl Stage {
         mist: u64,
     ) -> Transaction {
         let payment = self.world.coin(owner, mist);
+        let agreed = self.terms(cluster, 1);
         Transaction::new(owner)
-            .call("staking", "stake_for_node", [Mut(cluster.id), Mut(payment), pure(node_id), Clock])
+            .call("staking", "stake_for_node", [Mut(cluster.id), Mut(payment), pure(node_id), agreed, Clock])
             .call("staking", "share", [Value::Result(0, 0)])
+    }
+
+    /// The terms that somebody agrees to who stakes for this tier now: read from the bytes of the Cluster, as the contract page has them.
+    pub(crate) fn terms(&self, cluster: &Cluster, tier: u8) -> Value {
+        let object = self.world.expect(&cluster.id);
+        let contents = object.as_struct().map(sui_sdk_types::MoveStruct::contents).unwrap_or_default();
+        // id, version, name (its length is one byte), admin cap.
+        let settings = &contents[32 + 8 + 1 + usize::from(contents[40]) + 32..];
+        // Three minimum stakes and three open tiers stand before, max_workers between.
+        let minimum = settings[1..25].chunks(8).nth(usize::from(tier)).unwrap_or_default();
+        let (unbonding, slash_share, treasury_and_offences) =
+            (&settings[29..37], &settings[45..53], &settings[53..113]);
+        pure(&[minimum, unbonding, slash_share, treasury_and_offences].concat())
     }
 
     /// The transaction that makes a reader's or admin's stake.
@@ -125,7 +139,7 @@ impl Stage {
         mist: u64,
     ) -> Transaction {
         let payment = self.world.coin(owner, mist);
-        let arguments = [Mut(cluster.id), Mut(payment), pure(&tier), pure(node_id), Clock];
+        let arguments = [Mut(cluster.id), Mut(payment), pure(&tier), pure(node_id), self.terms(cluster, tier), Clock];
         Transaction::new(owner).call("staking", "stake_for_access", arguments).call(
             "staking",
             "share",

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use attestation_scene::{Enclave, HOUR_MS, MINUTE_MS, OTHER, OURS, Scene, assert_aborts, names, release, sign};
 use daas_chain::Error;
-use daas_chain::client::{Access, Ptb, Session, SettingChange, StakedNode};
+use daas_chain::client::{Access, ForgedStatement, Ptb, Receipt, Session, SettingChange, StakedNode};
 use daas_chain::types::cluster::Consequence;
 use daas_chain::types::messages::{AnchorMessage, EvidenceMessage, HandOverMessage, WorkerStatement};
 use daas_chain::types::{ActionKind, Bytes, Bytes32, Offence, SignedMessage as _, Stake};
@@ -296,8 +296,16 @@ impl Accused {
     }
 
     /// Anyone carries the evidence to the chain.
-    async fn report(&self, message: &EvidenceMessage, proof: &[u8]) -> Result<daas_chain::client::Receipt, Error> {
+    async fn report(&self, message: &EvidenceMessage, proof: &[u8]) -> Result<Receipt, Error> {
         self.scene.world.operator.report(message, proof, &self.enclave.sign(message)).await
+    }
+
+    /// Evidence of a statement that the session key of this generation signed.
+    async fn forged(&self, key_generation: u64, statement: &[u8], by_worker: [u8; 64]) -> Result<Receipt, Error> {
+        let message = self.evidence(Offence::ForgedStatement, statement).await;
+        let signature = self.enclave.sign(&message);
+        let forged = ForgedStatement { token: self.staked.token, key_generation, statement, signature: &by_worker };
+        self.scene.world.operator.report_forged_statement(&message, &forged, &signature).await
     }
 
     async fn stake(&self) -> Stake {
@@ -326,9 +334,9 @@ async fn evidence_of_double_identity_slashes_where_the_terms_say_so_and_counts_o
         assert_aborts(wallet.report(message, proof, &signature).await, module, constant);
     };
     let own = EvidenceMessage { offence: Offence::ForgedStatement, ..message.clone() };
-    refused(&own, b"proof", enclave.sign(&own), "staking", "EOffence").await;
-    refused(&message, b"", signature, "staking", "EProofLength").await;
-    refused(&message, &[0; 8193], signature, "staking", "EProofLength").await;
+    refused(&own, b"proof", enclave.sign(&own), "evidence", "EOffence").await;
+    refused(&message, b"", signature, "evidence", "EProofLength").await;
+    refused(&message, &[0; 8193], signature, "evidence", "EProofLength").await;
     refused(&message, b"another", signature, "enclave", "ESignature").await;
     let silence = EvidenceMessage { offence: Offence::Silent, ..message.clone() };
     refused(&silence, b"proof", signature, "enclave", "ESignature").await;
@@ -343,15 +351,15 @@ async fn evidence_of_double_identity_slashes_where_the_terms_say_so_and_counts_o
     assert_eq!(accused.stake().await.status, StakeStatus::Active);
 
     let receipt = accused.report(&message, b"proof").await.unwrap();
-    assert_eq!(names(&receipt), [("staking", "EvidenceRecorded"), ("staking", "Slashed")]);
+    assert_eq!(names(&receipt), [("evidence", "EvidenceRecorded"), ("staking", "Slashed")]);
     let stake = accused.stake().await;
     assert_eq!((stake.status, stake.slashed, stake.balance), (StakeStatus::Slashed, SUI, SUI));
     registry.reached(receipt.checkpoint, Duration::from_secs(5)).await.unwrap();
     assert_eq!(join(&accused, &registry), Err(Refusal::StakeNotActive(StakeStatus::Slashed)));
 
-    refused(&message, b"proof", signature, "staking", "EProofUsed").await;
+    refused(&message, b"proof", signature, "evidence", "EProofUsed").await;
     let replayed = EvidenceMessage { stake: other.stake.id, ..message.clone() };
-    refused(&replayed, b"proof", enclave.sign(&replayed), "staking", "EProofUsed").await;
+    refused(&replayed, b"proof", enclave.sign(&replayed), "evidence", "EProofUsed").await;
     let out_of_sequence = enclave.evidence(message.sequence, other.stake.id, Offence::DoubleIdentity, b"new");
     refused(&out_of_sequence, b"new", enclave.sign(&out_of_sequence), "enclave", "ESequence").await;
 }
@@ -362,13 +370,13 @@ async fn evidence_ejects_or_is_only_recorded_where_the_terms_say_so() {
     let registry = accused.scene.world.registry().await;
     let silence = accused.evidence(Offence::Silent, b"silent").await;
     let observed = accused.report(&silence, b"silent").await.unwrap();
-    assert_eq!(names(&observed), [("staking", "EvidenceRecorded")]);
+    assert_eq!(names(&observed), [("evidence", "EvidenceRecorded")]);
     registry.reached(observed.checkpoint, Duration::from_secs(5)).await.unwrap();
     join(&accused, &registry).unwrap();
 
     let twice = accused.evidence(Offence::DoubleIdentity, b"twice").await;
     let ejected = accused.report(&twice, b"twice").await.unwrap();
-    assert_eq!(names(&ejected), [("staking", "EvidenceRecorded"), ("staking", "Suspended")]);
+    assert_eq!(names(&ejected), [("evidence", "EvidenceRecorded"), ("staking", "Suspended")]);
     registry.reached(ejected.checkpoint, Duration::from_secs(5)).await.unwrap();
     assert_eq!(join(&accused, &registry), Err(Refusal::Suspended));
     let stake = accused.stake().await;
@@ -378,12 +386,8 @@ async fn evidence_ejects_or_is_only_recorded_where_the_terms_say_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_statement_that_the_chain_contradicts_slashes_and_a_true_one_does_not() {
     let accused = Accused::under(policy(ActionKind::Observe, ActionKind::Slash, ActionKind::Observe)).await;
-    let (enclave, stake) = (&accused.enclave, &accused.staked.stake);
-    let submit = async |statement: &[u8], by_worker: [u8; 64]| {
-        let message = accused.evidence(Offence::ForgedStatement, statement).await;
-        let signature = enclave.sign(&message);
-        accused.wallet.report_forged_statement(&message, stake, statement, &by_worker, &signature).await
-    };
+    let stake = &accused.staked.stake;
+    let submit = async |statement: &[u8], by_worker: [u8; 64]| accused.forged(1, statement, by_worker).await;
     let truth = accused.statement(&stake.name);
     assert_aborts(submit(&truth.message_bytes(), sign(&key(7), &truth)).await, "k8s_gateway", "ENoContradiction");
     let lie = accused.statement("another-00000000");
@@ -396,9 +400,26 @@ async fn a_statement_that_the_chain_contradicts_slashes_and_a_true_one_does_not(
     assert_eq!(accused.stake().await.status, StakeStatus::Active);
 
     let receipt = submit(&bytes, by_worker).await.unwrap();
-    assert_eq!(names(&receipt), [("staking", "EvidenceRecorded"), ("staking", "Slashed")]);
+    assert_eq!(names(&receipt), [("evidence", "EvidenceRecorded"), ("staking", "Slashed")]);
     assert_eq!(accused.stake().await.status, StakeStatus::Slashed);
-    assert_aborts(submit(&bytes, by_worker).await, "staking", "EProofUsed");
+    assert_aborts(submit(&bytes, by_worker).await, "evidence", "EProofUsed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_rotates_or_revokes_still_answers_for_what_the_former_session_key_signed() {
+    let accused = Accused::under(policy(ActionKind::Observe, ActionKind::Slash, ActionKind::Observe)).await;
+    let (stake, wallet) = (&accused.staked.stake, &accused.wallet);
+    let lie = accused.statement("another-00000000");
+    let (bytes, by_worker) = (lie.message_bytes(), sign(&key(7), &lie));
+    wallet.rotate_session_key(stake, &Bytes(key(8).public().to_bytes())).await.unwrap();
+    wallet.revoke_token(stake).await.unwrap();
+    assert_aborts(accused.forged(2, &bytes, by_worker).await, "k8s_gateway", "EStatementSignature");
+    for never in [0, 3] {
+        assert_aborts(accused.forged(never, &bytes, by_worker).await, "k8s_gateway", "EKeyGeneration");
+    }
+    assert_eq!(accused.stake().await.status, StakeStatus::Active);
+    accused.forged(1, &bytes, by_worker).await.unwrap();
+    assert_eq!(accused.stake().await.status, StakeStatus::Slashed);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,9 +8,10 @@ mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use daas_chain::client::{NewRelease, SettingChange};
+use daas_chain::client::{NewRelease, SettingChange, StakeNode};
 use daas_chain::types::cluster::{AdminCap, Consequence, Endpoints, Grant};
-use daas_chain::types::staking::EvidenceRecord;
+use daas_chain::types::evidence::EvidenceRecord;
+use daas_chain::types::staking::Terms;
 use daas_chain::types::upgrade_lock::UpgradeLock;
 use daas_chain::types::{
     ActionKind, Bytes, Cluster, ClusterField, Event, Field, MoveObject, Offence, Registration, Release,
@@ -52,7 +53,10 @@ async fn live(world: &World) {
     let now = world.devnet.advance_clock(std::time::Duration::from_secs(1)).await.unwrap();
     operator.retire_release(cluster, &new.pcrs(), now + DAY_MS).await.unwrap();
     operator.revoke_release(cluster, &new.pcrs(), true).await.unwrap();
-    let staked = wallet.stake_node(&world.stake_request("worker", &key(7))).await.unwrap();
+    let changed: Cluster = world.node.read(cluster, &world.package.origin).await.unwrap();
+    let agreed = Terms::of(&changed.settings, Tier::Worker);
+    let request = |name, key: &_| StakeNode { agreed: agreed.clone(), ..world.stake_request(name, key) };
+    let staked = wallet.stake_node(&request("worker", &key(7))).await.unwrap();
     wallet.top_up(&staked.stake, SUI).await.unwrap();
     wallet.rotate_session_key(&staked.stake, &Bytes(key(8).public().to_bytes())).await.unwrap();
     wallet.extend_token(&staked.stake, 40 * DAY_MS).await.unwrap();
@@ -63,7 +67,7 @@ async fn live(world: &World) {
     operator.slash(&staked.stake, 1, "reason").await.unwrap();
     world.devnet.advance_clock(std::time::Duration::from_secs(5)).await.unwrap();
     wallet.withdraw(&staked.stake).await.unwrap();
-    wallet.stake_node(&world.stake_request("second", &key(9))).await.unwrap();
+    wallet.stake_node(&request("second", &key(9))).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -94,7 +98,7 @@ async fn every_event_that_the_bytecode_emits_is_read_and_written_back() {
         ("enclave", "Registered"),
         ("enclave", "Renewed"),
         ("enclave", "Forgotten"),
-        ("staking", "EvidenceRecorded"),
+        ("evidence", "EvidenceRecorded"),
         // Needs auditors' signatures, an older cluster, or an upgrade.
         ("measurements", "ReleaseApproved"),
         ("cluster", "Migrated"),
@@ -152,7 +156,7 @@ fn every_golden_value_of_the_contract_is_read_and_written_back() {
             "enclave::Registration" => rewritten::<Registration>(&bytes),
             "k8s_gateway::SealToken" => rewritten::<SealTokenObject>(&bytes),
             "measurements::Release" => rewritten::<Release>(&bytes),
-            "staking::EvidenceRecord" => rewritten::<EvidenceRecord>(&bytes),
+            "evidence::EvidenceRecord" => rewritten::<EvidenceRecord>(&bytes),
             "staking::Stake" => rewritten::<Stake>(&bytes),
             "upgrade_lock::UpgradeLock" => rewritten::<UpgradeLock>(&bytes),
             _ => {

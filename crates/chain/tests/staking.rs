@@ -6,11 +6,12 @@ mod world;
 use std::time::Duration;
 
 use daas_chain::Error;
-use daas_chain::client::TokenRequest;
+use daas_chain::client::{SettingChange, StakeNode, TokenRequest};
 use daas_chain::registry::{Change, EndReason, Registry};
-use daas_chain::types::{Bytes, Offence, Stake};
+use daas_chain::types::staking::Terms;
+use daas_chain::types::{Bytes, Cluster, Offence, Stake};
 use daas_seal_token::{
-    Claims, ClusterId, ExpectedPurpose, Identity, Purpose, Refusal, SealToken, SigningKey, StakeStatus, TokenId,
+    Claims, ClusterId, ExpectedPurpose, Identity, Purpose, Refusal, SealToken, SigningKey, StakeStatus, Tier, TokenId,
 };
 use world::{DAY_MS, SUI, World, key, now_ms, token_of};
 
@@ -82,6 +83,23 @@ async fn a_staker_is_accepted_until_it_is_slashed_and_gets_the_rest_back() {
     assert!(after > before + SUI, "{before} {after}");
     world.catch_up(&registry).await;
     assert_eq!(join(&world, &registry, &key(7), token_of(&staked)), Err(Refusal::Unknown));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_changes_no_terms_between_reading_and_paying() {
+    let world = World::new().await;
+    let wallet = world.staker(2).await;
+    let request = world.stake_request("worker-1", &key(7));
+    world.operator.change_settings(world.cluster, &[SettingChange::Unbonding(90 * DAY_MS)]).await.unwrap();
+    let before = world.node.balance(wallet.address()).await.unwrap();
+    let Err(Error::Aborted(abort)) = wallet.stake_node(&request).await else { panic!("staked on other terms") };
+    assert_eq!((abort.module.as_str(), abort.constant()), ("staking", Some("EOtherTerms")));
+    assert_eq!(world.node.balance(wallet.address()).await.unwrap(), before);
+
+    let cluster: Cluster = world.node.read(world.cluster, &world.package.origin).await.unwrap();
+    let agreed = Terms::of(&cluster.settings, Tier::Worker);
+    let staked = wallet.stake_node(&StakeNode { agreed: agreed.clone(), ..request }).await.unwrap();
+    assert_eq!(staked.stake.terms, agreed);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -102,6 +102,13 @@ impl Screen {
         }
     }
 
+    /// Says something on stderr before a command goes on, in the human form only.
+    pub fn note(&self, english: &str, korean: &str) {
+        if self.format == Format::Human {
+            let _ = writeln!(std::io::stderr().lock(), "{}", self.pick(english, korean));
+        }
+    }
+
     /// A long step. Shown while it lasts, on a terminal only.
     pub fn step(&self, english: &str, korean: &str) -> Step {
         if !self.progress {

@@ -1,6 +1,8 @@
 //! Objects of the chain as answers: one place for names of JSON fields and for columns.
 
-use daas_chain::types::{Cluster, Registration, Release, ReleaseStatus, SealTokenObject, Stake};
+use daas_chain::types::cluster::Consequence;
+use daas_chain::types::staking::Terms;
+use daas_chain::types::{ActionKind, Cluster, Registration, Release, ReleaseStatus, SealTokenObject, Stake};
 use daas_seal_token::{StakeStatus, Tier};
 use daas_settings::{Mist, format_duration};
 use serde_json::{Value, json};
@@ -65,13 +67,28 @@ pub(crate) fn node_json(stake: &Stake, now_ms: u64) -> Value {
         "releases_at_ms": (stake.releases_at_ms > 0).then_some(stake.releases_at_ms),
         "token": stake.token.map(|token| json!({ "id": token.id.to_string(), "expires_at_ms": token.expires_at_ms })),
         "token_state": token_state(stake, now_ms),
-        "terms": {
-            "minimum_stake_mist": stake.terms.minimum_stake,
-            "unbonding_ms": stake.terms.unbonding_ms,
-            "slash_share_bps": stake.terms.slash_share_bps,
-            "treasury": stake.terms.treasury.to_string(),
-        },
+        "terms": terms_json(&stake.terms),
     })
+}
+
+/// What staker and operator agreed on.
+pub(crate) fn terms_json(terms: &Terms) -> Value {
+    json!({
+        "minimum_stake_mist": terms.minimum_stake,
+        "unbonding_ms": terms.unbonding_ms,
+        "slash_share_bps": terms.slash_share_bps,
+        "treasury": terms.treasury.to_string(),
+        "consequences": terms.offences.iter().map(consequence).collect::<Vec<_>>(),
+    })
+}
+
+/// `observe`, `eject` or `slash 5.00 %`.
+pub(crate) fn consequence(of: &Consequence) -> String {
+    match of.action {
+        ActionKind::Observe => "observe".to_owned(),
+        ActionKind::Eject => "eject".to_owned(),
+        ActionKind::Slash => format!("slash {}", share(of.share_bps)),
+    }
 }
 
 /// One node in full.
@@ -243,6 +260,6 @@ fn time(ms: u64) -> String {
     format_duration(Duration::from_millis(ms))
 }
 
-fn share(bps: u64) -> String {
+pub(crate) fn share(bps: u64) -> String {
     format!("{}.{:02} %", bps / 100, bps % 100)
 }

@@ -62,8 +62,11 @@ impl Scene {
     fn stake(&mut self, name: &str, amount: u64) -> Ptb {
         let mut ptb = Ptb::default();
         let coin = ptb.split(Argument::Gas, &[amount]);
-        let arguments =
-            vec![ptb.object(&self.chain, self.cluster), coin, ptb.pure(&name), ptb.read(&self.chain, CLOCK)];
+        // Terms of a new cluster: minimum, unbonding time, slash share, treasury, every offence observed.
+        let terms =
+            bcs::to_bytes(&(1_000_000_000_u64, 604_800_000_u64, 10_000_u64, ALICE, vec![(0_u8, 0_u64); 3])).unwrap();
+        let (cluster, name, terms) = (ptb.object(&self.chain, self.cluster), ptb.pure(&name), ptb.pure(&terms));
+        let arguments = vec![cluster, coin, name, terms, ptb.read(&self.chain, CLOCK)];
         let stake = ptb.call(self.package, "staking::stake_for_node", arguments);
         ptb.call(self.package, "staking::share", vec![stake]);
         ptb

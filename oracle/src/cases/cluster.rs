@@ -57,37 +57,37 @@ pub(super) fn cases() -> Vec<Case> {
             let cluster = s.cluster();
             s.admin(&cluster, "cluster", "set_auditors", auditors(&[1, 2, 3], 2, &[], &[]))
         }),
-        case(M, "present auditors consent to their change", "ok", |s| {
+        case("consent", "present auditors consent to their change", "ok", |s| {
             let cluster = s.cluster();
             s.set(&cluster, "set_auditors", auditors(&[1, 2, 3], 2, &[], &[]));
             let signatures = consent(cluster.id, &[4, 5], 1, &[1, 3], &[1, 2, 3], 2);
             s.admin(&cluster, "cluster", "set_auditors", auditors(&[4, 5], 1, &[1, 3], &signatures))
         }),
-        case(M, "too few auditors consent", "abort cluster 10", |s| {
+        case("consent", "too few auditors consent", "abort consent 4", |s| {
             let cluster = s.cluster();
             s.set(&cluster, "set_auditors", auditors(&[1, 2, 3], 2, &[], &[]));
             let signatures = consent(cluster.id, &[4], 1, &[1], &[1, 2, 3], 2);
             s.admin(&cluster, "cluster", "set_auditors", auditors(&[4], 1, &[1], &signatures))
         }),
-        case(M, "one auditor does not count twice", "abort cluster 8", |s| {
+        case("consent", "one auditor does not count twice", "abort consent 2", |s| {
             let cluster = s.cluster();
             s.set(&cluster, "set_auditors", auditors(&[1, 2, 3], 2, &[], &[]));
             let signatures = consent(cluster.id, &[4], 1, &[1, 1], &[1, 2, 3], 2);
             s.admin(&cluster, "cluster", "set_auditors", auditors(&[4], 1, &[1, 1], &signatures))
         }),
-        case(M, "a stranger is no auditor", "abort cluster 8", |s| {
+        case("consent", "a stranger is no auditor", "abort consent 2", |s| {
             let cluster = s.cluster();
             s.set(&cluster, "set_auditors", auditors(&[1, 2, 3], 2, &[], &[]));
             let signatures = consent(cluster.id, &[4], 1, &[1, 9], &[1, 2, 3], 2);
             s.admin(&cluster, "cluster", "set_auditors", auditors(&[4], 1, &[1, 9], &signatures))
         }),
-        case(M, "each signer gives one signature", "abort cluster 7", |s| {
+        case("consent", "each signer gives one signature", "abort consent 1", |s| {
             let cluster = s.cluster();
             s.set(&cluster, "set_auditors", auditors(&[1, 2, 3], 2, &[], &[]));
             let signatures = consent(cluster.id, &[4], 1, &[1], &[1, 2, 3], 2);
             s.admin(&cluster, "cluster", "set_auditors", auditors(&[4], 1, &[1, 2], &signatures))
         }),
-        case(M, "auditors sign exactly this change", "abort cluster 9", |s| {
+        case("consent", "auditors sign exactly this change", "abort consent 3", |s| {
             let cluster = s.cluster();
             s.set(&cluster, "set_auditors", auditors(&[1, 2, 3], 2, &[], &[]));
             let signatures = consent(cluster.id, &[4], 1, &[1, 2], &[1, 2], 2);

@@ -231,7 +231,7 @@ fn signing() -> Vec<Case> {
             s.run(&revoke);
             hand_over(s, &cluster, &instance, &instance, &next)
         }),
-        case(M, "without an active instance nothing is handed over", "abort cluster 11", |s| {
+        case(M, "without an active instance nothing is handed over", "abort cluster 7", |s| {
             let (cluster, instance) = registered(s);
             hand_over(s, &cluster, &instance, &instance, &instance)
         }),

@@ -68,7 +68,7 @@ fn creating() -> Vec<Case> {
             s.run(&unstake);
             s.create_token(&cluster, &stake, WORKER, DAY)
         }),
-        case(M, "a suspended stake gets no token", "abort staking 19", |s| {
+        case(M, "a suspended stake gets no token", "abort staking 16", |s| {
             let (cluster, stake) = staked(s);
             let suspend = s.suspend(&cluster, &stake);
             s.run(&suspend);
@@ -102,6 +102,13 @@ fn living() -> Vec<Case> {
             let (cluster, stake, token) = tokened(s);
             rotate(&cluster, &stake, token, ALICE, 1)
         }),
+        case(M, "a former key does not come back", "abort k8s_gateway 8", |s| {
+            let (cluster, stake, token) = tokened(s);
+            s.run(&rotate(&cluster, &stake, token, ALICE, 2));
+            rotate(&cluster, &stake, token, ALICE, 1)
+        }),
+        case(M, "a token keeps 32 former keys", "ok", |s| rotated_often(s, 31)),
+        case(M, "a token forgets no key", "abort k8s_gateway 14", |s| rotated_often(s, 32)),
         case(M, "only the owner rotates", "abort staking 2", |s| {
             let (cluster, stake, token) = tokened(s);
             rotate(&cluster, &stake, token, BOB, 2)
@@ -187,7 +194,25 @@ fn forging() -> Vec<Case> {
             forged(s, |statement| statement.0 = ALICE)
         }),
         case(M, "a statement that others signed says nothing", "abort k8s_gateway 12", |s| {
-            report(s, |statement| statement.3.push('x'), 2).forged()
+            report(s, |statement| statement.3.push('x'), 2, 1, Since::Nothing).forged()
+        }),
+        case(M, "who rotates answers for what the former key signed", "ok", |s| {
+            report(s, |statement| statement.3.push('x'), 1, 1, Since::Rotation)
+        }),
+        case(M, "who rotates answers for what the present key signed", "ok", |s| {
+            report(s, |statement| statement.3.push('x'), 2, 2, Since::Rotation)
+        }),
+        case(M, "a former key does not sign in the present one's name", "abort k8s_gateway 12", |s| {
+            report(s, |statement| statement.3.push('x'), 1, 2, Since::Rotation).forged()
+        }),
+        case(M, "who revokes answers for what was signed", "ok", |s| {
+            report(s, |statement| statement.3.push('x'), 1, 1, Since::Revocation)
+        }),
+        case(M, "generations begin with one", "abort k8s_gateway 15", |s| {
+            report(s, |statement| statement.3.push('x'), 1, 0, Since::Rotation)
+        }),
+        case(M, "a generation to come has no key", "abort k8s_gateway 15", |s| {
+            report(s, |statement| statement.3.push('x'), 1, 3, Since::Rotation)
         }),
         case(M, "a statement has its form", "abort k8s_gateway 10", |s| {
             forged(s, |statement| statement.3 = "n".repeat(200))
@@ -199,15 +224,31 @@ type Statement = (Address, Address, Address, String, u64);
 
 /// The report of a statement that was changed before it was signed.
 fn forged(s: &mut Stage, change: fn(&mut Statement)) -> Transaction {
-    report(s, change, 1)
+    report(s, change, 1, 1, Since::Nothing)
 }
 
-fn report(s: &mut Stage, change: fn(&mut Statement), signer: u8) -> Transaction {
+/// What the accused did after signing.
+enum Since {
+    Nothing,
+    Rotation,
+    Revocation,
+}
+
+fn report(s: &mut Stage, change: fn(&mut Statement), signer: u8, key_generation: u64, since: Since) -> Transaction {
     let cluster = s.cluster();
     s.set(&cluster, "set_offence", [pure(&1u8), pure(&2u8), pure(&10_000u64)]);
     let instance = s.active_instance(&cluster);
     let stake = s.worker(&cluster, ALICE, "node-1");
     let token = s.token(&cluster, &stake);
+    match since {
+        Since::Nothing => {}
+        Since::Rotation => {
+            s.run(&rotate(&cluster, &stake, token, ALICE, 2));
+        }
+        Since::Revocation => {
+            s.run(&revoke(&cluster, &stake, token, ALICE));
+        }
+    }
     s.wait(1_000);
     let sequence = s.world.now_ms();
     let mut statement = (cluster.id, token, stake.id, name_of(&stake), sequence);
@@ -217,6 +258,7 @@ fn report(s: &mut Stage, change: fn(&mut Statement), signer: u8) -> Transaction 
     let said = [
         pure(&instance.id()),
         pure(&sequence),
+        pure(&key_generation),
         pure(&bytes),
         pure(&sign(&session_key(signer), "statement", &statement)),
         pure(&instance.sign("evidence", &evidence)),
@@ -250,6 +292,15 @@ fn rotate(cluster: &Cluster, stake: &Stake, token: Address, sender: Address, see
     let key = session_key(seed).verifying_key().to_bytes().to_vec();
     let arguments = [Ref(cluster.id), Ref(stake.id), Mut(token), pure(&key), Clock];
     Transaction::new(sender).call(M, "rotate_session_key", arguments)
+}
+
+/// One rotation more, after this many.
+fn rotated_often(s: &mut Stage, times: u8) -> Transaction {
+    let (cluster, stake, token) = tokened(s);
+    for seed in 0..times {
+        s.run(&rotate(&cluster, &stake, token, ALICE, 2 + seed));
+    }
+    rotate(&cluster, &stake, token, ALICE, 2 + times)
 }
 
 fn extend(cluster: &Cluster, stake: &Stake, token: Address, lifetime_ms: u64) -> Transaction {

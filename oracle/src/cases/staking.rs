@@ -22,17 +22,23 @@ fn joining() -> Vec<Case> {
         case(M, "a worker stakes a part of a coin", "ok", |s| {
             let cluster = s.cluster();
             let coin = s.world.coin(ALICE, 5 * SUI);
+            let agreed = s.terms(&cluster, 1);
             Transaction::new(ALICE)
                 .split(Mut(coin), SUI)
-                .call("staking", "stake_for_node", [Mut(cluster.id), Value::Result(0, 0), pure("node-1"), Clock])
+                .call(
+                    "staking",
+                    "stake_for_node",
+                    [Mut(cluster.id), Value::Result(0, 0), pure("node-1"), agreed, Clock],
+                )
                 .call("staking", "share", [Value::Result(1, 0)])
         }),
         case(M, "a worker stakes two coins", "ok", |s| {
             let cluster = s.cluster();
             let (one, other) = (s.world.coin(ALICE, SUI / 2), s.world.coin(ALICE, SUI));
+            let agreed = s.terms(&cluster, 1);
             Transaction::new(ALICE)
                 .merge(Mut(one), Mut(other))
-                .call("staking", "stake_for_node", [Mut(cluster.id), Mut(one), pure("node-1"), Clock])
+                .call("staking", "stake_for_node", [Mut(cluster.id), Mut(one), pure("node-1"), agreed, Clock])
                 .call("staking", "share", [Value::Result(1, 0)])
         }),
         case(M, "two stakes of one node id have different names", "ok", |s| {
@@ -43,6 +49,28 @@ fn joining() -> Vec<Case> {
         case(M, "a stake is at least the minimum", "abort staking 3", |s| {
             let cluster = s.cluster();
             s.stake_for_node(&cluster, ALICE, "node-1", SUI - 1)
+        }),
+        case(M, "a longer unbonding time takes nobody by surprise", "abort staking 17", |s| {
+            late(s, |s, cluster| s.set(cluster, "set_unbonding", [pure(&(90 * DAY))]))
+        }),
+        case(M, "another slash share takes nobody by surprise", "abort staking 17", |s| {
+            late(s, |s, cluster| s.set(cluster, "set_slash_share", [pure(&9_999u64)]))
+        }),
+        case(M, "another consequence takes nobody by surprise", "abort staking 17", |s| {
+            late(s, |s, cluster| s.set(cluster, "set_offence", [pure(&1u8), pure(&2u8), pure(&1u64)]))
+        }),
+        case(M, "another treasury takes nobody by surprise", "abort staking 17", |s| {
+            late(s, |s, cluster| s.set(cluster, "set_treasury", [pure(&OPERATOR)]))
+        }),
+        case(M, "settings that are no terms may change", "ok", |s| {
+            late(s, |s, cluster| s.set(cluster, "set_heartbeat_limit", [pure(&DAY)]))
+        }),
+        case(M, "an admin's terms are not a reader's", "abort staking 17", |s| {
+            let cluster = s.cluster();
+            s.set(&cluster, "grant", [pure(&ALICE), pure(&0u8), Clock]);
+            let (payment, agreed) = (s.world.coin(ALICE, 10 * SUI), s.terms(&cluster, 2));
+            let arguments = [Mut(cluster.id), Mut(payment), pure(&0u8), pure("laptop"), agreed, Clock];
+            Transaction::new(ALICE).call("staking", "stake_for_access", arguments)
         }),
         case(M, "a stake of the whole range of u64 is taken", "ok", |s| {
             let cluster = s.cluster();
@@ -272,15 +300,15 @@ fn punishing() -> Vec<Case> {
 
 fn reporting() -> Vec<Case> {
     vec![
-        case(M, "an observed offence is recorded", "ok", |s| {
+        case("evidence", "an observed offence is recorded", "ok", |s| {
             let (cluster, stake, instance) = reported(s, None);
             report(s, &cluster, &stake, &instance, 0, b"two kubelets")
         }),
-        case(M, "an offence ejects", "ok", |s| {
+        case("evidence", "an offence ejects", "ok", |s| {
             let (cluster, stake, instance) = reported(s, Some((2, 1, 0)));
             report(s, &cluster, &stake, &instance, 2, b"silent")
         }),
-        case(M, "an offence slashes", "ok", |s| {
+        case("evidence", "an offence slashes", "ok", |s| {
             let (cluster, stake, instance) = reported(s, Some((0, 2, 1_250)));
             report(s, &cluster, &stake, &instance, 0, b"two kubelets")
         }),
@@ -309,33 +337,45 @@ fn reporting() -> Vec<Case> {
             s.wait(1_000);
             report(s, &cluster, &stake, &instance, 0, b"two kubelets again")
         }),
-        case(M, "a signature over something else reports nothing", "abort enclave 10", |s| {
+        case("evidence", "a signature over something else reports nothing", "abort enclave 10", |s| {
             let (cluster, stake, instance) = reported(s, Some((0, 2, 1_250)));
             let other = Stake { id: cluster.cap, ..stake };
             let signature = evidence(s, &cluster, &other, &instance, 0, b"two kubelets");
             report_with(s, &cluster, &stake, &instance, 0, b"two kubelets", &signature).forged()
         }),
-        case(M, "a forged statement is not reported here", "abort staking 16", |s| {
+        case("evidence", "a forged statement is not reported here", "abort evidence 1", |s| {
             let (cluster, stake, instance) = reported(s, None);
             report(s, &cluster, &stake, &instance, 1, b"a statement")
         }),
-        case(M, "a proof is not empty", "abort staking 17", |s| {
+        case("evidence", "a proof is not empty", "abort evidence 2", |s| {
             let (cluster, stake, instance) = reported(s, None);
             report(s, &cluster, &stake, &instance, 0, b"")
         }),
-        case(M, "a proof counts once", "abort staking 18", |s| {
+        case("evidence", "a proof has 8192 bytes at most", "abort evidence 2", |s| {
+            let (cluster, stake, instance) = reported(s, None);
+            report(s, &cluster, &stake, &instance, 0, &[7; 8_193])
+        }),
+        case("evidence", "a proof counts once", "abort evidence 3", |s| {
             let (cluster, stake, instance) = reported(s, None);
             let first = report(s, &cluster, &stake, &instance, 0, b"two kubelets");
             s.run(&first);
             s.wait(1);
             report(s, &cluster, &stake, &instance, 2, b"two kubelets")
         }),
-        case(M, "only the active instance reports", "abort enclave 7", |s| {
+        case("evidence", "only the active instance reports", "abort enclave 7", |s| {
             let (cluster, stake, _) = reported(s, None);
             let stranger = s.instance(&cluster, 41, 1);
             report(s, &cluster, &stake, &stranger, 0, b"two kubelets")
         }),
     ]
+}
+
+/// Stakes two SUI on terms that were read before the cluster changed.
+fn late(s: &mut Stage, change: fn(&mut Stage, &Cluster)) -> Transaction {
+    let cluster = s.cluster();
+    let staking = s.stake_for_node(&cluster, ALICE, "node-1", 2 * SUI);
+    change(s, &cluster);
+    staking
 }
 
 fn top_up(s: &mut Stage, cluster: &Cluster, stake: &Stake, sender: sui_sdk_types::Address, mist: u64) -> Transaction {
@@ -389,5 +429,5 @@ fn report_with(
     let sequence = s.world.now_ms();
     let (cluster, stake) = (Mut(cluster.id), Mut(stake.id));
     let said = [pure(&instance.id()), pure(&sequence), pure(&offence), pure(proof), pure(signature), Clock];
-    Transaction::new(BOB).call("staking", "report", [cluster, stake].into_iter().chain(said))
+    Transaction::new(BOB).call("evidence", "report", [cluster, stake].into_iter().chain(said))
 }

@@ -109,9 +109,9 @@ calls! {
     /// `staking::*`.
     staking {
         /// Makes a worker's Stake.
-        stake_for_node(cluster: Argument, payment: Argument, node_id: &str, clock: Clock);
+        stake_for_node(cluster: Argument, payment: Argument, node_id: &str, agreed_terms: &[u8], clock: Clock);
         /// Makes a reader's or admin's Stake.
-        stake_for_access(cluster: Argument, payment: Argument, tier: Tier, node_id: &str, clock: Clock);
+        stake_for_access(cluster: Argument, payment: Argument, tier: Tier, node_id: &str, agreed_terms: &[u8], clock: Clock);
         /// Makes a Stake known to all: needed once, in the transaction that makes it.
         share(stake: Argument);
         /// Adds money.
@@ -126,6 +126,10 @@ calls! {
         suspend(cluster: Argument, cap: Argument, stake: Argument);
         /// Lets it in again.
         resume(cluster: Argument, cap: Argument, stake: Argument);
+    }
+
+    /// `evidence::*`.
+    evidence {
         /// Evidence by the active instance.
         report(cluster: Argument, stake: Argument, instance: &Bytes32, sequence: u64, offence: Offence, proof: &[u8], signature: &[u8], clock: Clock);
     }
@@ -145,8 +149,8 @@ calls! {
         /// The end, by the admin.
         revoke_by_admin(cluster: Argument, cap: Argument, stake: Argument, token: Argument);
         /// A statement that the chain contradicts.
-        report_forged_statement(cluster: Argument, stake: Argument, token: Argument, instance: &Bytes32, sequence: u64, statement: &[u8],
-                                statement_signature: &[u8], signature: &[u8], clock: Clock);
+        report_forged_statement(cluster: Argument, stake: Argument, token: Argument, instance: &Bytes32, sequence: u64, key_generation: u64,
+                                statement: &[u8], statement_signature: &[u8], signature: &[u8], clock: Clock);
     }
 
     /// `upgrade_lock::*`.

@@ -14,7 +14,8 @@ mod session;
 pub use journal::Journal;
 pub use node::{Node, NodeOptions};
 pub use operations::{
-    AccessStake, CreatedCluster, NewCluster, NewRelease, SettingChange, StakeNode, StakedNode, TokenRequest,
+    AccessStake, CreatedCluster, ForgedStatement, NewCluster, NewRelease, SettingChange, StakeNode, StakedNode,
+    TokenRequest,
 };
 pub use package::{Bytecode, Package, Published};
 pub use ptb::{Access, Clock, Ptb};

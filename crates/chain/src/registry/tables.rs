@@ -406,6 +406,7 @@ pub(super) mod tests {
             created_at_ms: 1,
             expires_at_ms: 9,
             revoked: false,
+            former_keys: Vec::new(),
         }
     }
 

@@ -20,7 +20,7 @@ pub fn decode_object(bytes: &[u8]) -> bool {
         ("cluster", "GrantKey"),
         ("staking", "MemberKey"),
         ("staking", "NameKey"),
-        ("staking", "EvidenceKey"),
+        ("evidence", "EvidenceKey"),
         ("measurements", "ReleaseKey"),
         ("enclave", "InstanceKey"),
     ];

@@ -31,4 +31,6 @@ pub struct SealTokenObject {
     pub expires_at_ms: u64,
     /// Ended by the owner or the admin.
     pub revoked: bool,
+    /// Session keys of generations 1, 2, …, up to the one before the present: a worker answers for what it signed with any of them.
+    pub former_keys: Vec<Bytes32>,
 }

@@ -7,6 +7,7 @@ mod bytes;
 pub mod cluster;
 pub mod enclave;
 pub mod events;
+pub mod evidence;
 mod fuzz;
 pub mod gateway;
 pub mod measurements;

@@ -6,9 +6,10 @@ use sui_sdk_types::{Address, Object, StructTag, TypeTag};
 
 use super::cluster::{AdminCap, Cluster, Grant, GrantKey};
 use super::enclave::{InstanceKey, Registration};
+use super::evidence::{EvidenceKey, EvidenceRecord};
 use super::gateway::SealTokenObject;
 use super::measurements::{Release, ReleaseKey};
-use super::staking::{EvidenceKey, EvidenceRecord, Member, MemberKey, NameKey, Stake};
+use super::staking::{Member, MemberKey, NameKey, Stake};
 use super::upgrade_lock::UpgradeLock;
 
 /// Why an object is not what it should be.
@@ -142,7 +143,7 @@ impl ClusterField {
             ("cluster", "GrantKey") => field(bytes).map(|(key, value)| Self::Grant(key, value))?,
             ("staking", "MemberKey") => field(bytes).map(|(key, value)| Self::Member(key, value))?,
             ("staking", "NameKey") => field(bytes).map(|(key, value)| Self::Name(key, value))?,
-            ("staking", "EvidenceKey") => field(bytes).map(|(key, value)| Self::Evidence(key, value))?,
+            ("evidence", "EvidenceKey") => field(bytes).map(|(key, value)| Self::Evidence(key, value))?,
             ("measurements", "ReleaseKey") => field(bytes).map(|(key, value)| Self::Release(key, Box::new(value)))?,
             ("enclave", "InstanceKey") => field(bytes).map(|(key, value)| Self::Registration(key, Box::new(value)))?,
             _ => return Ok(None),

@@ -6,11 +6,9 @@ use daas_seal_token::{StakeStatus, Tier};
 use serde::{Deserialize, Serialize};
 use sui_sdk_types::Address;
 
-use super::Bytes32;
-use super::cluster::Consequence;
-use super::numbers::Offence;
+use super::cluster::{Consequence, Settings};
 
-/// `staking::Terms`: fixed when the stake is made.
+/// `terms::Terms`: fixed when the stake is made.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Terms {
     /// MIST.
@@ -23,6 +21,19 @@ pub struct Terms {
     pub treasury: Address,
     /// What follows from evidence, by offence.
     pub offences: Vec<Consequence>,
+}
+
+impl Terms {
+    /// What a stake of this tier would get under these settings. The contract takes a stake only from somebody who names these very terms.
+    pub fn of(settings: &Settings, tier: Tier) -> Self {
+        Self {
+            minimum_stake: settings.minimum_stake(tier),
+            unbonding_ms: settings.unbonding_ms,
+            slash_share_bps: settings.slash_share_bps,
+            treasury: settings.treasury,
+            offences: settings.offences.clone(),
+        }
+    }
 }
 
 /// `staking::Stake`.
@@ -88,24 +99,6 @@ pub struct Member {
 pub struct NameKey {
     /// The node's name.
     pub name: String,
-}
-
-/// `staking::EvidenceKey`: a proof that has been used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EvidenceKey {
-    /// SHA-256 of the proof.
-    pub digest: Bytes32,
-}
-
-/// `staking::EvidenceRecord`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EvidenceRecord {
-    /// Against whom.
-    pub stake: Address,
-    /// What for.
-    pub offence: Offence,
-    /// Chain time.
-    pub at_ms: u64,
 }
 
 /// Terms are the same for most stakes: shared in memory.

@@ -7,11 +7,12 @@ use daas_chain::client::{
     Bytecode, NewCluster, Node, NodeOptions, Package, Session, SettingChange, StakeNode, StakedNode, TokenRequest,
 };
 use daas_chain::registry::{Registry, RegistryConfig};
-use daas_chain::types::Bytes;
 use daas_chain::types::cluster::Endpoints;
+use daas_chain::types::staking::Terms;
+use daas_chain::types::{Bytes, Cluster};
 use daas_chain::wallet::Account;
 use daas_devnet::{AttestationRoot, Config, Devnet};
-use daas_seal_token::{SigningKey, TokenId};
+use daas_seal_token::{SigningKey, Tier, TokenId};
 use sui_sdk_types::Address;
 
 pub const SUI: u64 = 1_000_000_000;
@@ -23,6 +24,8 @@ pub struct World {
     pub operator: Session,
     pub package: Package,
     pub cluster: Address,
+    /// A worker's, as the cluster was made.
+    pub terms: Terms,
     pub folder: tempfile::TempDir,
 }
 
@@ -57,7 +60,10 @@ impl World {
             settings,
         };
         let created = operator.create_cluster(&new).await.unwrap();
-        Self { devnet, node, operator, package: published.package, cluster: created.cluster, folder }
+        let package = published.package;
+        let cluster: Cluster = node.read(created.cluster, &package.origin).await.unwrap();
+        let terms = Terms::of(&cluster.settings, Tier::Worker);
+        Self { devnet, node, operator, package, cluster: created.cluster, terms, folder }
     }
 
     /// A wallet of its own with money.
@@ -72,6 +78,7 @@ impl World {
             cluster: self.cluster,
             node_id: node_id.parse().unwrap(),
             amount: 2 * SUI,
+            agreed: self.terms.clone(),
             token: TokenRequest { session_key: Bytes(key.public().to_bytes()), lifetime_ms: 30 * DAY_MS },
         }
     }

@@ -1,7 +1,10 @@
 //! The life of a stake: `daas stake`, `top-up`, `unstake`, `withdraw`, `slash`.
 
+use std::time::Duration;
+
 use daas_chain::Error;
 use daas_chain::client::{AccessStake, Receipt, Session, StakeNode, StakedNode, TokenRequest};
+use daas_chain::types::staking::Terms;
 use daas_chain::types::{Bytes, Stake};
 use daas_diagnostics::{Diagnostic, codes};
 use daas_seal_token::{NodeId, StakeStatus, Tier};
@@ -28,16 +31,19 @@ pub(super) async fn stake(invocation: &Invocation, arguments: &arguments::Stake)
     let amount = amount(&arguments.amount)?;
     let link = invocation.connect_cluster().await?;
     let network = link.network;
-    let minimum = Mist(link.read().await?.settings.minimum_stake(arguments.tier));
+    let agreed = Terms::of(&link.read().await?.settings, arguments.tier);
+    let minimum = Mist(agreed.minimum_stake);
     let account = invocation.account(Role::Staker)?;
     if amount < minimum {
         return Err(Diagnostic::new(codes::STAKE_TOO_SMALL).with("amount", amount).with("minimum", minimum));
     }
+    let [english, korean] = terms_in_words(&agreed);
+    invocation.screen.note(&english, &korean);
     let step = invocation.screen.step("staking", "스테이킹하는 중");
     let lifetime_ms = u64::try_from(arguments.lifetime.as_millis()).unwrap_or(u64::MAX);
     let cluster = link.cluster;
     let session = invocation.sign_with(account, link.node, link.package)?;
-    let wanted = Wanted { cluster, node_id, amount, tier: arguments.tier, lifetime_ms };
+    let wanted = Wanted { cluster, node_id, amount, tier: arguments.tier, agreed, lifetime_ms };
     let staked = wanted.make(&session, &SessionKeys::below(&invocation.settings.state_dir)).await?;
     drop(step);
 
@@ -47,6 +53,7 @@ pub(super) async fn stake(invocation: &Invocation, arguments: &arguments::Stake)
         "stake": staked.stake.id.to_string(),
         "token": staked.token.to_string(),
         "balance_mist": staked.stake.balance,
+        "terms": views::terms_json(&staked.stake.terms),
         "created": made,
         "transaction": staked.digest.map(|digest| digest.to_string()),
     });
@@ -75,6 +82,8 @@ pub(super) struct Wanted {
     pub(super) node_id: NodeId,
     pub(super) amount: Mist,
     pub(super) tier: Tier,
+    /// What the staker was shown.
+    pub(super) agreed: Terms,
     pub(super) lifetime_ms: u64,
 }
 
@@ -85,7 +94,8 @@ impl Wanted {
         let purpose = format!("{}-{}-{}-{}", self.tier, self.node_id, session.address(), self.cluster);
         let session_key = Bytes(keys.draft(&purpose)?.public().to_bytes());
         let token = TokenRequest { session_key, lifetime_ms: self.lifetime_ms };
-        let stake = StakeNode { cluster: self.cluster, node_id: self.node_id.clone(), amount: self.amount.0, token };
+        let (cluster, node_id, agreed) = (self.cluster, self.node_id.clone(), self.agreed.clone());
+        let stake = StakeNode { cluster, node_id, amount: self.amount.0, agreed, token };
         let staked = match self.tier {
             Tier::Worker => session.stake_node(&stake).await,
             tier => session.stake_access(&AccessStake { tier, stake }).await,
@@ -110,6 +120,7 @@ impl Wanted {
             ("staking", Some("ETierClosed")) | ("k8s_gateway", Some("ENotGranted")) => {
                 Diagnostic::new(codes::GRANT_MISSING).with("tier", self.tier).with("address", address)
             }
+            ("staking", Some("EOtherTerms")) => Diagnostic::new(codes::TERMS_CHANGED).with("cluster", self.cluster),
             _ => return told(error),
         };
         diagnostic.caused_by(&error)
@@ -215,6 +226,24 @@ fn explain(error: Error, stake: &Stake) -> Diagnostic {
         _ => return told(error),
     };
     diagnostic.caused_by(&error)
+}
+
+/// What a staker agrees to by staking, said before the money moves.
+fn terms_in_words(terms: &Terms) -> [String; 2] {
+    let unbonding = daas_settings::format_duration(Duration::from_millis(terms.unbonding_ms));
+    let (share, treasury) = (views::share(terms.slash_share_bps), terms.treasury);
+    let consequence = |offence: usize| terms.offences.get(offence).map(views::consequence).unwrap_or_default();
+    let [double, forged, silent] = [0, 1, 2].map(consequence);
+    [
+        format!(
+            "the terms: {unbonding} from unstake to withdraw; slashes may take {share} in all, to {treasury}; \
+             a double identity: {double}, a forged statement: {forged}, silence: {silent}"
+        ),
+        format!(
+            "조건: 해제 뒤 {unbonding} 대기, 슬래싱은 모두 합쳐 최대 {share}({treasury} 금고로). \
+             이중 신원: {double}, 위조 진술: {forged}, 무응답: {silent}"
+        ),
+    ]
 }
 
 fn amount(text: &str) -> Result<Mist, Diagnostic> {

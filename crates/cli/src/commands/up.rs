@@ -4,6 +4,7 @@ use std::path::Path;
 
 use daas_chain::client::{Bytecode, Journal, NewCluster, Node, NodeOptions, Package, Session, SettingChange};
 use daas_chain::types::cluster::{AdminCap, Endpoints};
+use daas_chain::types::staking::Terms;
 use daas_chain::types::{Stake, decode_object};
 use daas_chain::wallet::{Account, open_key_file};
 use daas_devnet::ControlClient;
@@ -181,9 +182,10 @@ impl Setup<'_> {
             return self.node.read(parse(id)?, &package.origin).await.map_err(told);
         }
         let _step = self.invocation.screen.step("staking", "스테이킹하는 중");
-        let amount = self.node.read::<daas_chain::types::Cluster>(cluster, &package.origin).await.map_err(told)?;
-        let amount = Mist(amount.settings.minimum_stake(Tier::Worker));
-        let wanted = Wanted { cluster, node_id, amount, tier: Tier::Worker, lifetime_ms: TOKEN_LIFE_MS };
+        let found = self.node.read::<daas_chain::types::Cluster>(cluster, &package.origin).await.map_err(told)?;
+        let agreed = Terms::of(&found.settings, Tier::Worker);
+        let amount = Mist(agreed.minimum_stake);
+        let wanted = Wanted { cluster, node_id, amount, tier: Tier::Worker, agreed, lifetime_ms: TOKEN_LIFE_MS };
         let keys = SessionKeys::below(&self.places.of(Role::Client));
         let made = wanted.make(&self.session(staker, package)?, &keys).await?;
         self.record.stake = Some(made.stake.id.to_string());

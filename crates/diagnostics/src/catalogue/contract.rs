@@ -150,4 +150,10 @@ super::entries! { range 13;
         ["Nothing is left to do: daas release list."] }
     ko { "이미 게시된 릴리스입니다: {release}" "클러스터에 같은 측정값의 릴리스가 있습니다."
         ["더 할 일은 없습니다: daas release list."] }
+
+    1326 TERMS_CHANGED ["cluster"] []
+    en { "The cluster's terms have changed since they were read" "The operator of {cluster} changed minimum stake, unbonding time, slash share, treasury or consequences just now. The contract takes a stake only on terms that the staker names, so nothing was paid in."
+        ["Look at the new terms with: daas cluster show."] ["If they still suit you, run the same command again."] }
+    ko { "읽은 뒤에 클러스터의 조건이 바뀌었습니다" "클러스터 {cluster} 운영자가 방금 최소 스테이크, 해제 대기 시간, 슬래싱 비율, 금고, 위반 처리 중 하나를 바꾸었습니다. 컨트랙트는 스테이커가 밝힌 조건에서만 스테이크를 받으므로 아무것도 지불되지 않았습니다."
+        ["새 조건을 확인하세요: daas cluster show."] ["조건이 여전히 괜찮다면 같은 명령을 다시 실행하세요."] }
 }

@@ -8,11 +8,24 @@ use crate::client::calls::{self, Argument, enclave as call};
 use crate::client::ptb::Clock;
 use crate::client::{Access, Ptb, Receipt, Session};
 use crate::error::Error;
+use crate::types::Bytes32;
 use crate::types::messages::{AnchorMessage, EvidenceMessage, HandOverMessage, RenewMessage, SuccessorMessage};
-use crate::types::{Bytes32, Stake};
 
 /// An Ed25519 signature.
 type Signature = [u8; 64];
+
+/// What a worker said about itself, where the chain contradicts it.
+#[derive(Debug, Clone, Copy)]
+pub struct ForgedStatement<'a> {
+    /// The Seal token whose session key signed it: its stake's present one, or one that has expired or was revoked.
+    pub token: Address,
+    /// Which of the token's session keys, see [`SealTokenObject::former_keys`](crate::types::SealTokenObject::former_keys).
+    pub key_generation: u64,
+    /// BCS of a [`WorkerStatement`](crate::types::messages::WorkerStatement).
+    pub statement: &'a [u8],
+    /// The session key's.
+    pub signature: &'a Signature,
+}
 
 impl Session {
     /// Registers an instance by its attestation document. Anyone may; an unexpired registration stays as it is.
@@ -90,26 +103,22 @@ impl Session {
         let EvidenceMessage { instance, sequence, stake, offence, .. } = message;
         self.change_cluster(message.cluster, |ptb, cluster| {
             let stake = ptb.shared(*stake, Access::Write);
-            calls::staking::report(ptb, cluster, stake, instance, *sequence, *offence, proof, signature, Clock);
+            calls::evidence::report(ptb, cluster, stake, instance, *sequence, *offence, proof, signature, Clock);
         })
         .await
     }
 
-    /// Submits the active instance's evidence of a forged statement: BCS of a `WorkerStatement` that the chain contradicts, with the
-    /// signature of the session key of the stake's Seal token. The message holds the SHA-256 of `statement`.
+    /// Submits the active instance's evidence of a forged statement. The message holds the SHA-256 of the statement's bytes.
     pub async fn report_forged_statement(
         &self,
         message: &EvidenceMessage,
-        accused: &Stake,
-        statement: &[u8],
-        statement_signature: &Signature,
+        forged: &ForgedStatement<'_>,
         signature: &Signature,
     ) -> Result<Receipt, Error> {
         let EvidenceMessage { instance, sequence, stake, .. } = message;
-        let token = accused.token.ok_or(Error::NoToken { stake: accused.id })?.id;
         self.change_cluster(message.cluster, |ptb, cluster| {
             let stake = ptb.shared(*stake, Access::Write);
-            let token = ptb.shared(token, Access::Read);
+            let token = ptb.shared(forged.token, Access::Read);
             calls::k8s_gateway::report_forged_statement(
                 ptb,
                 cluster,
@@ -117,8 +126,9 @@ impl Session {
                 token,
                 instance,
                 *sequence,
-                statement,
-                statement_signature,
+                forged.key_generation,
+                forged.statement,
+                forged.signature,
                 signature,
                 Clock,
             );

@@ -8,6 +8,7 @@ mod staking;
 mod tokens;
 
 pub use clusters::{CreatedCluster, NewCluster, SettingChange};
+pub use instances::ForgedStatement;
 pub use releases::NewRelease;
 pub use staking::{AccessStake, StakeNode, StakedNode};
 pub use tokens::TokenRequest;

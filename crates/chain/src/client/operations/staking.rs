@@ -7,6 +7,7 @@ use crate::client::calls::staking as call;
 use crate::client::ptb::Clock;
 use crate::client::{Access, Ptb, Receipt, Session};
 use crate::error::Error;
+use crate::types::staking::Terms;
 use crate::types::{ClusterField, Event, Stake, decode_object};
 
 /// A worker's stake and Seal token, to be made in one transaction.
@@ -18,6 +19,9 @@ pub struct StakeNode {
     pub node_id: NodeId,
     /// MIST.
     pub amount: u64,
+    /// What the staker has read and agrees to, see [`Terms::of`]. If the cluster has other terms when the transaction is executed, the
+    /// contract takes nothing.
+    pub agreed: Terms,
     /// Its Seal token.
     pub token: TokenRequest,
 }
@@ -149,14 +153,17 @@ impl Session {
     async fn stake(&self, tier: Tier, new: &StakeNode) -> Result<StakedNode, Error> {
         // Neither amount nor key: asking again with others must find what the first attempt made.
         let work = format!("stake {tier} {} in {} by {}", new.node_id, new.cluster, self.address());
+        let agreed = bcs::to_bytes(&new.agreed).map_err(|error| Error::Build { reason: error.to_string() })?;
         let commands = || {
             let mut ptb = Ptb::new(self.package.id);
             let cluster = ptb.shared(new.cluster, Access::Write);
             let payment = ptb.payment(new.amount);
             let node_id = new.node_id.as_str();
             let stake = match tier {
-                Tier::Worker => call::stake_for_node(&mut ptb, cluster, payment, node_id, Clock),
-                Tier::Reader | Tier::Admin => call::stake_for_access(&mut ptb, cluster, payment, tier, node_id, Clock),
+                Tier::Worker => call::stake_for_node(&mut ptb, cluster, payment, node_id, &agreed, Clock),
+                Tier::Reader | Tier::Admin => {
+                    call::stake_for_access(&mut ptb, cluster, payment, tier, node_id, &agreed, Clock)
+                }
             };
             put_token(&mut ptb, tier, cluster, stake, new.token);
             call::share(&mut ptb, stake);
