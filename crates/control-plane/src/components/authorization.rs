@@ -1,0 +1,72 @@
+use serde_json::{Value, json};
+
+use super::flags::ConfigFile;
+use super::{Layout, Webhooks};
+use crate::authority::{CONTROLLER_SERVICE_ACCOUNTS, KUBELET_CLIENT, MASTER};
+
+/// The order in which kube-apiserver asks who may do what: the master's own rights, the registry of stakes, then Kubernetes' usual two.
+pub(super) fn file(layout: &Layout, webhooks: &Webhooks) -> ConfigFile {
+    let mut authorizers = vec![own_identities(layout)];
+    if matches!(webhooks, Webhooks::Authenticator(_)) {
+        authorizers.push(registry(layout));
+    }
+    authorizers.extend([json!({"type": "Node", "name": "node"}), json!({"type": "RBAC", "name": "rbac"})]);
+    ConfigFile::json(
+        layout.config("authorization.json"),
+        &json!({
+            "apiVersion": "apiserver.config.k8s.io/v1",
+            "kind": "AuthorizationConfiguration",
+            "authorizers": authorizers,
+        }),
+    )
+}
+
+/// [`crate::authority`]: what the control plane's own identities may do, and who mints tokens of the controllers.
+fn own_identities(layout: &Layout) -> Value {
+    let mine = format!("request.user in ['{MASTER}', '{KUBELET_CLIENT}']");
+    let minting = "has(request.resourceAttributes) && request.resourceAttributes.resource == 'serviceaccounts' \
+                   && request.resourceAttributes.subresource == 'token' && request.resourceAttributes.namespace == 'kube-system'";
+    json!({
+        "type": "Webhook",
+        "name": "master",
+        "webhook": {
+            "timeout": "3s",
+            "subjectAccessReviewVersion": "v1",
+            "matchConditionSubjectAccessReviewVersion": "v1",
+            // The verdict is a constant of the program.
+            "authorizedTTL": "60s",
+            "unauthorizedTTL": "1s",
+            "failurePolicy": "Deny",
+            "connectionInfo": {"type": "KubeConfigFile", "kubeConfigFile": layout.config("master.kubeconfig")},
+            "matchConditions": [{"expression": format!("{mine} || ({minting})")}],
+        },
+    })
+}
+
+/// Everyone but the control plane's own identities is looked up, service accounts too: what cannot be placed is denied there.
+fn registry(layout: &Layout) -> Value {
+    let controllers: Vec<String> =
+        CONTROLLER_SERVICE_ACCOUNTS.iter().map(|name| format!("'system:serviceaccount:kube-system:{name}'")).collect();
+    let own = format!(
+        "request.user in ['system:apiserver', 'system:kube-controller-manager', 'system:kube-scheduler', '{MASTER}', '{KUBELET_CLIENT}']"
+    );
+    // A pod may run under a controller's service account; its token then names the node, and the node may be slashed.
+    let controller = format!(
+        "request.user in [{}] && !('authentication.kubernetes.io/node-name' in request.extra)",
+        controllers.join(", ")
+    );
+    json!({
+        "type": "Webhook",
+        "name": "seal",
+        "webhook": {
+            "timeout": "3s",
+            "subjectAccessReviewVersion": "v1",
+            "matchConditionSubjectAccessReviewVersion": "v1",
+            "authorizedTTL": "1s",
+            "unauthorizedTTL": "1s",
+            "failurePolicy": "Deny",
+            "connectionInfo": {"type": "KubeConfigFile", "kubeConfigFile": layout.config("authorization.kubeconfig")},
+            "matchConditions": [{"expression": format!("!({own})")}, {"expression": format!("!({controller})")}],
+        },
+    })
+}

@@ -1,0 +1,304 @@
+//! One control plane, started and kept: files written, loopback services served, programs supervised, certificates renewed.
+
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use rustls::ClientConfig;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::Result;
+use crate::api::ApiClient;
+use crate::authority::{Credentials, Policy, PolicyServer, Rule, Served};
+use crate::components::{Components, EncryptionKey, Layout, Settings, Webhooks, ports};
+use crate::egress::ControlPlaneEgress;
+use crate::pki::{AuthorityName, Identity, LeafName, Lifetimes, Pki, files::write_private};
+use crate::supervise::{ChildSpec, ComponentName, HttpsProbe, Launcher, Limits, States, Supervisor, Timing};
+
+/// How long the programs have to become ready, as in the seeds' control plane.
+pub const READY_LIMIT: Duration = Duration::from_secs(120);
+/// However far away the next renewal is: clocks jump.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+const RETRY: Duration = Duration::from_secs(5);
+
+/// What a control plane is started from.
+#[derive(Debug)]
+pub struct Blueprint {
+    /// The multi-call binary.
+    pub kube: PathBuf,
+    /// How children are started.
+    pub launcher: Launcher,
+    /// Settings.
+    pub settings: Settings,
+    /// Where its files lie.
+    pub layout: Layout,
+    /// Whom kube-apiserver asks.
+    pub webhooks: Webhooks,
+    /// The key of Secrets in the store.
+    pub encryption: EncryptionKey,
+    /// How long certificates live.
+    pub lifetimes: Lifetimes,
+    /// What the master may do with the add-ons' objects ([`crate::addons::rules`]).
+    pub add_on_rules: Vec<Rule>,
+    /// A folder in the memory hierarchy of cgroups in which each program gets a group of its own; without one, RLIMIT_DATA limits it.
+    pub cgroup: Option<PathBuf>,
+    /// How often programs are asked.
+    pub timing: Timing,
+}
+
+/// A running control plane. Dropping it kills its programs; [`ControlPlane::stop`] ends them in order.
+pub struct ControlPlane {
+    supervisor: Arc<Supervisor>,
+    trust: Arc<Trust>,
+    tasks: Vec<JoinHandle<()>>,
+    address: SocketAddr,
+}
+
+impl ControlPlane {
+    /// Makes a new cluster's keys, writes its files and starts its programs. It is not ready yet: see [`ControlPlane::ready`].
+    pub async fn start(blueprint: Blueprint) -> Result<Self> {
+        let Blueprint {
+            kube,
+            launcher,
+            settings,
+            layout,
+            webhooks,
+            encryption,
+            lifetimes,
+            add_on_rules,
+            cgroup,
+            timing,
+        } = blueprint;
+        layout.make_folders()?;
+        let pki = Pki::create(settings.serving_names(), lifetimes, SystemTime::now())?;
+        layout.pki().write(&pki)?;
+        let components = Components::of(&settings, &layout, &webhooks, &encryption);
+        for file in &components.files {
+            write_private(&file.path, file.content.as_bytes())?;
+        }
+        let trust = Arc::new(Trust::new(pki, layout.clone())?);
+        let policy = PolicyServer::bind(Policy::new(add_on_rules), trust.served.subscribe()).await?;
+        let egress = ControlPlaneEgress::bind(&layout.control_plane_egress(), webhooks.addresses())?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, settings.https_port()));
+        let specs = components.command_lines.into_iter().map(|line| {
+            let limit = u64::from(settings.memory_limit(line.component).hard_mib) << 20;
+            let (ready, alive) = trust.probes(line.component, address);
+            ChildSpec {
+                name: line.component.as_str(),
+                program: kube.clone(),
+                arguments: line.arguments.into_iter().skip(1).collect(),
+                environment: line.environment,
+                limits: Limits {
+                    data_bytes: Some(limit),
+                    cgroup: cgroup.as_ref().map(|parent| parent.join(line.component.as_str())),
+                    no_new_privileges: true,
+                },
+                after: predecessor(line.component).map(ComponentName::as_str),
+                ready: ready.into_probe(),
+                alive: alive.into_probe(),
+                start_limit: READY_LIMIT,
+            }
+        });
+        let supervisor = Arc::new(Supervisor::start(&launcher, specs.collect(), timing)?);
+        let tasks = vec![
+            tokio::spawn(policy.run()),
+            tokio::spawn(egress.run()),
+            tokio::spawn(renew(Arc::clone(&trust), Arc::clone(&supervisor))),
+        ];
+        Ok(Self { supervisor, trust, tasks, address })
+    }
+
+    /// Waits until all programs are ready.
+    pub async fn ready(&self) -> Result<()> {
+        self.supervisor.ready(READY_LIMIT).await
+    }
+
+    /// The programs' states, now and as they change.
+    pub fn states(&self) -> watch::Receiver<States> {
+        self.supervisor.states()
+    }
+
+    /// The states as Prometheus text.
+    pub fn metrics(&self) -> String {
+        self.supervisor.metrics()
+    }
+
+    /// The API server, as the master.
+    pub fn client(&self) -> ApiClient {
+        ApiClient::new(self.address, self.trust.master.subscribe())
+    }
+
+    /// Looks at the keys and certificates.
+    pub fn with_pki<T>(&self, look: impl FnOnce(&Pki) -> T) -> T {
+        look(&self.trust.pki())
+    }
+
+    /// Tells of each renewal, for servers in this process that hold certificates ([`Identity::of`]).
+    pub fn renewals(&self) -> watch::Receiver<u64> {
+        self.trust.renewals.subscribe()
+    }
+
+    /// Ends the programs in order, within ten seconds.
+    pub async fn stop(mut self) {
+        self.tasks.pop().map(abort); // the renewal, which may restart programs
+        self.supervisor.stop().await;
+        self.tasks.drain(..).for_each(abort);
+    }
+}
+
+#[allow(clippy::needless_pass_by_value)]
+fn abort(task: JoinHandle<()>) {
+    task.abort();
+}
+
+impl Drop for ControlPlane {
+    fn drop(&mut self) {
+        self.tasks.drain(..).for_each(abort);
+    }
+}
+
+/// The controller manager exits when it is refused once, and it is until RBAC's default roles are there: it waits for readiness.
+const fn predecessor(component: ComponentName) -> Option<ComponentName> {
+    match component {
+        ComponentName::Etcd => None,
+        ComponentName::ApiServer => Some(ComponentName::Etcd),
+        ComponentName::ControllerManager | ComponentName::Scheduler => Some(ComponentName::ApiServer),
+    }
+}
+
+/// The certificates, and what follows from them for this process.
+struct Trust {
+    pki: Mutex<Pki>,
+    layout: Layout,
+    /// The master at the API server, at etcd, and at the two health ports.
+    master: watch::Sender<Arc<ClientConfig>>,
+    etcd: watch::Sender<Arc<ClientConfig>>,
+    health: watch::Sender<Arc<ClientConfig>>,
+    served: watch::Sender<Served>,
+    renewals: watch::Sender<u64>,
+}
+
+struct Configs {
+    master: Arc<ClientConfig>,
+    etcd: Arc<ClientConfig>,
+    health: Arc<ClientConfig>,
+    served: Served,
+}
+
+impl Trust {
+    fn new(pki: Pki, layout: Layout) -> Result<Self> {
+        let configs = configs(&pki, &Credentials::default())?;
+        Ok(Self {
+            pki: Mutex::new(pki),
+            layout,
+            master: watch::Sender::new(configs.master),
+            etcd: watch::Sender::new(configs.etcd),
+            health: watch::Sender::new(configs.health),
+            served: watch::Sender::new(configs.served),
+            renewals: watch::Sender::new(0),
+        })
+    }
+
+    fn pki(&self) -> MutexGuard<'_, Pki> {
+        // Every change is one insertion: a panic in between leaves whole certificates.
+        self.pki.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Renews what is due; says when to come again, and whether kube-apiserver must be started anew.
+    fn renew(&self, now: SystemTime) -> Result<(SystemTime, bool)> {
+        let mut pki = self.pki();
+        let plan = pki.plan(now);
+        for authority in &plan.ending {
+            tracing::warn!(
+                authority = authority.as_str(),
+                "a certificate authority ends within a third of its life: restart the enclave for new ones"
+            );
+        }
+        for name in &plan.leaves {
+            pki.renew(*name, now)?;
+            self.layout.pki().write_leaf(&pki, *name)?;
+            tracing::info!(certificate = name.common_name(), file = name.as_str(), "renewed");
+        }
+        if plan.service_account_key {
+            pki.rotate_service_account_key(now)?;
+            self.layout.pki().write_service_account(&pki)?;
+            tracing::info!("service-account tokens are signed with a new key");
+        }
+        if !plan.leaves.is_empty() {
+            let configs = configs(&pki, &self.served.borrow().credentials)?;
+            self.served.send_replace(configs.served);
+            self.master.send_replace(configs.master);
+            self.etcd.send_replace(configs.etcd);
+            self.health.send_replace(configs.health);
+            self.renewals.send_modify(|count| *count += 1);
+        }
+        Ok((plan.next, plan.service_account_key))
+    }
+
+    /// Readiness and sanity of a program. kube-apiserver is not insane because etcd is away.
+    fn probes(&self, component: ComponentName, api_server: SocketAddr) -> (HttpsProbe, HttpsProbe) {
+        let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let (address, tls, ready, alive) = match component {
+            ComponentName::Etcd => (local(ports::ETCD), &self.etcd, "/readyz", "/livez"),
+            ComponentName::ApiServer => (api_server, &self.master, "/readyz", "/livez?exclude=etcd"),
+            ComponentName::ControllerManager => {
+                (local(ports::CONTROLLER_MANAGER), &self.health, "/healthz", "/healthz")
+            }
+            ComponentName::Scheduler => (local(ports::SCHEDULER), &self.health, "/healthz", "/healthz"),
+        };
+        let probe = |path| HttpsProbe { address, path, tls: tls.subscribe() };
+        (probe(ready), probe(alive))
+    }
+}
+
+fn configs(pki: &Pki, known: &Credentials) -> Result<Configs> {
+    let client = |leaf, servers| Identity::of(pki, leaf).client(pki, servers);
+    let add = |known: &BTreeSet<String>, leaf| {
+        let mut all = known.clone();
+        all.insert(pki.leaf(leaf).credential_id());
+        all
+    };
+    let credentials = Credentials {
+        master: add(&known.master, LeafName::MasterClient),
+        kubelet_client: add(&known.kubelet_client, LeafName::ApiServerToKubelet),
+        controller_manager: add(&known.controller_manager, LeafName::ControllerManagerClient),
+    };
+    Ok(Configs {
+        master: client(LeafName::MasterClient, AuthorityName::Server)?,
+        etcd: client(LeafName::MasterToEtcd, AuthorityName::Etcd)?,
+        // Health ports ask for no certificate; the one that is shown is of no use to them.
+        health: client(LeafName::MasterClient, AuthorityName::Loopback)?,
+        served: Served {
+            tls: Identity::of(pki, LeafName::MasterWebhook).mutual_server(pki, AuthorityName::Loopback)?,
+            credentials: Arc::new(credentials),
+        },
+    })
+}
+
+async fn renew(trust: Arc<Trust>, supervisor: Arc<Supervisor>) {
+    loop {
+        let now = SystemTime::now();
+        let wait = match trust.renew(now) {
+            Ok((next, restart)) => {
+                if restart {
+                    supervisor.restart(ComponentName::ApiServer.as_str());
+                }
+                next.duration_since(now).unwrap_or(RETRY).min(LONGEST_SLEEP)
+            }
+            Err(error) => {
+                tracing::error!(%error, "certificates could not be renewed; trying again");
+                RETRY
+            }
+        };
+        tokio::time::sleep(wait).await;
+    }
+}
+
+impl std::fmt::Debug for ControlPlane {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ControlPlane").field("address", &self.address).finish_non_exhaustive()
+    }
+}
