@@ -167,7 +167,7 @@ pub fn assemble(tbs: TbsCertificateInner<Rfc5280>, signature: &[u8]) -> Result<V
 }
 
 /// Which node a client certificate of this cluster's client CA speaks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct NodeSubject {
     /// The node's name.
     pub name: NodeName,

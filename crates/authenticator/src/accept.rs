@@ -1,0 +1,123 @@
+//! Where connections come from, and how many of them there may be.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::io;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+
+/// A source of connections.
+pub trait Accept: Send + 'static {
+    /// A connection.
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+
+    /// The next connection, with the client's address where it is known. The address is for fairness and logs, never
+    /// for trust: inside the enclave it is what the parent says.
+    fn accept(&mut self) -> impl Future<Output = io::Result<(Self::Stream, Option<IpAddr>)>> + Send;
+}
+
+impl Accept for TcpListener {
+    type Stream = TcpStream;
+
+    async fn accept(&mut self) -> io::Result<(Self::Stream, Option<IpAddr>)> {
+        let (stream, address) = Self::accept(self).await?;
+        stream.set_nodelay(true)?;
+        Ok((stream, Some(address.ip())))
+    }
+}
+
+impl Accept for UnixListener {
+    type Stream = UnixStream;
+
+    async fn accept(&mut self) -> io::Result<(Self::Stream, Option<IpAddr>)> {
+        Ok((Self::accept(self).await?.0, None))
+    }
+}
+
+/// Counts connections, in all and of each client.
+#[derive(Debug)]
+pub struct Slots {
+    total: usize,
+    per_peer: usize,
+    used: Mutex<Used>,
+}
+
+#[derive(Debug, Default)]
+struct Used {
+    all: usize,
+    of: HashMap<IpAddr, usize>,
+}
+
+/// A connection's place; given back when it is dropped.
+#[derive(Debug)]
+pub struct Slot {
+    slots: Arc<Slots>,
+    peer: Option<IpAddr>,
+}
+
+impl Slots {
+    /// So many in all, so many of each client. Clients without an address share the total only.
+    pub fn new(total: usize, per_peer: usize) -> Arc<Self> {
+        Arc::new(Self { total, per_peer, used: Mutex::default() })
+    }
+
+    /// A place, if one is free.
+    pub fn take(self: &Arc<Self>, peer: Option<IpAddr>) -> Option<Slot> {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if used.all >= self.total {
+            return None;
+        }
+        if let Some(peer) = peer {
+            let of_peer = used.of.entry(peer).or_default();
+            if *of_peer >= self.per_peer {
+                return None;
+            }
+            *of_peer += 1;
+        }
+        used.all += 1;
+        Some(Slot { slots: Arc::clone(self), peer })
+    }
+
+    /// How many are taken.
+    pub fn taken(&self) -> usize {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).all
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let mut used = self.slots.used.lock().unwrap_or_else(PoisonError::into_inner);
+        used.all = used.all.saturating_sub(1);
+        if let Some(peer) = self.peer
+            && let Some(of_peer) = used.of.get_mut(&peer)
+        {
+            *of_peer -= 1;
+            if *of_peer == 0 {
+                used.of.remove(&peer);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_client_does_not_take_everybodys_place() {
+        let slots = Slots::new(3, 2);
+        let greedy = Some("10.0.0.1".parse().unwrap());
+        let honest = Some("10.0.0.2".parse().unwrap());
+        let first = slots.take(greedy).unwrap();
+        let _second = slots.take(greedy).unwrap();
+        assert!(slots.take(greedy).is_none());
+        let _third = slots.take(honest).unwrap();
+        assert!(slots.take(None).is_none());
+        drop(first);
+        assert!(slots.take(greedy).is_some());
+        assert_eq!(slots.taken(), 2);
+    }
+}

@@ -1,0 +1,65 @@
+//! TLS 1.3, one cryptographic library.
+
+use std::sync::Arc;
+
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
+use tokio_rustls::TlsAcceptor;
+
+use crate::error::Error;
+
+/// A certificate chain and its key, as PEM.
+#[derive(Clone)]
+pub struct Identity {
+    /// The chain, leaf first.
+    pub certificate: Vec<u8>,
+    /// The key: a secret.
+    pub key: zeroize::Zeroizing<Vec<u8>>,
+}
+
+/// What a server asks of its clients.
+#[derive(Debug, Clone, Copy)]
+pub enum ClientCertificate<'a> {
+    /// One of this CA, or none at all.
+    Optional(&'a [u8]),
+    /// One of this CA.
+    Required(&'a [u8]),
+}
+
+/// Ends TLS for a server.
+pub fn acceptor(identity: &Identity, clients: ClientCertificate<'_>) -> Result<TlsAcceptor, Error> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let (ca, optional) = match clients {
+        ClientCertificate::Optional(ca) => (ca, true),
+        ClientCertificate::Required(ca) => (ca, false),
+    };
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots(ca)?), Arc::clone(&provider));
+    let verifier = if optional { verifier.allow_unauthenticated() } else { verifier };
+    let verifier = verifier.build().map_err(|error| Error::credential("CA of client certificates", error))?;
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .map_err(|error| Error::credential("TLS version", error))?
+        .with_client_cert_verifier(verifier);
+    let key = PrivateKeyDer::from_pem_slice(&identity.key).map_err(|error| Error::credential("server key", error))?;
+    let mut config = config
+        .with_single_cert(chain(&identity.certificate)?, key)
+        .map_err(|error| Error::credential("server certificate", error))?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+fn chain(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    chain.map_err(|error| Error::credential("certificate", error))
+}
+
+fn roots(pem: &[u8]) -> Result<RootCertStore, Error> {
+    let mut roots = RootCertStore::empty();
+    for certificate in chain(pem)? {
+        roots.add(certificate).map_err(|error| Error::credential("CA certificate", error))?;
+    }
+    Ok(roots)
+}

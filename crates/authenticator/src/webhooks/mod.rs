@@ -1,0 +1,93 @@
+//! kube-apiserver's questions, on loopback with mutual TLS: who is this bearer (`POST /token`), may this user go on
+//! (`POST /access`), and who began what on which connection (`POST /audit`).
+//!
+//! Every answer comes from memory and is prompt: a registry that is too old denies, with the reason.
+
+mod audit;
+mod reviews;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Method, Request, StatusCode};
+use hyper::body::Incoming;
+use tokio::sync::Semaphore;
+
+use crate::clock::now_ms;
+use crate::connections::Connections;
+use crate::server::{Answer, Handler, Peer, json, read_body, text};
+use crate::verdicts::{RegistryView, Verdicts};
+
+pub use audit::{AuditEvent, AuditEvents, record};
+pub use reviews::{access_review, token_review};
+
+/// A review is a few kilobytes; a user with thousands of groups is none of ours.
+const MAX_REVIEW_BYTES: usize = 256 * 1024;
+/// kube-apiserver takes a megabyte of headers, each byte of which may become six in JSON. Its audit sender must be allowed
+/// as much (docs/join.md), or a long header would keep an event from arriving.
+const MAX_AUDIT_BYTES: usize = 16 * 1024 * 1024;
+/// Audit bodies in memory at the same time, in units of [`MAX_AUDIT_BYTES`].
+const AUDITS_AT_ONCE: usize = 4;
+const BODY_TIME: Duration = Duration::from_secs(10);
+
+/// Answers kube-apiserver.
+pub struct Webhooks<V> {
+    verdicts: Arc<Verdicts<V>>,
+    connections: Arc<Connections>,
+    audits: Semaphore,
+}
+
+impl<V: RegistryView> Webhooks<V> {
+    /// The verdicts that are asked, and the connections that audit events explain.
+    pub fn new(verdicts: Arc<Verdicts<V>>, connections: Arc<Connections>) -> Self {
+        Self { verdicts, connections, audits: Semaphore::new(AUDITS_AT_ONCE) }
+    }
+
+    async fn audit(&self, body: Incoming) -> Answer {
+        // Waiting here holds nothing but the connection: kube-apiserver has one audit sender.
+        let Ok(_permit) = self.audits.acquire().await else { return text(StatusCode::SERVICE_UNAVAILABLE, "") };
+        let recorded = match read_body(body, MAX_AUDIT_BYTES, BODY_TIME).await {
+            Ok(body) => AuditEvents::parse(&body).ok_or(StatusCode::BAD_REQUEST),
+            Err(status) => Err(status),
+        };
+        match recorded {
+            Ok(events) => {
+                for event in &events.items {
+                    record(&self.verdicts, &self.connections, event, now_ms());
+                }
+                text(StatusCode::OK, "")
+            }
+            Err(status) => {
+                tracing::warn!(%status, "audit events were lost");
+                self.connections.note_loss();
+                text(status, "")
+            }
+        }
+    }
+}
+
+impl<V: RegistryView> Handler for Webhooks<V> {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>, _peer: Arc<Peer>) -> Answer {
+        if request.method() != Method::POST {
+            return text(StatusCode::METHOD_NOT_ALLOWED, "");
+        }
+        // kube-apiserver adds `?timeout=…`.
+        let path = request.uri().path().to_owned();
+        if path == "/audit" {
+            return self.audit(request.into_body()).await;
+        }
+        let body = match read_body(request.into_body(), MAX_REVIEW_BYTES, BODY_TIME).await {
+            Ok(body) => body,
+            Err(status) => return text(status, ""),
+        };
+        let reviewed = match path.as_str() {
+            "/token" => token_review(&self.verdicts, &body, now_ms()),
+            "/access" => access_review(&self.verdicts, &body, now_ms()),
+            _ => return text(StatusCode::NOT_FOUND, ""),
+        };
+        match reviewed {
+            Some(review) => json(StatusCode::OK, review),
+            None => text(StatusCode::BAD_REQUEST, "no review of a version that is known"),
+        }
+    }
+}
