@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use daas_attestation::sui::{Abort, NitroAttestationDocument, load_nitro_attestation};
-use daas_attestation::{Platform, Refusal, TrustedRoots, Unverified};
+use daas_attestation::sui::{Abort, DIGEST, Loaded, load_nitro_attestation};
+use daas_attestation::{Pcr, Platform, Refusal, TrustedRoots, Unverified};
 use fastcrypto::nitro_attestation::{AttestationDocument, parse_nitro_attestation, verify_nitro_attestation};
 
 /// Its tables say, rule by rule, how Sui's verifier treats the same document.
@@ -124,28 +124,26 @@ fn is_documented(code: &str) -> bool {
     DOCUMENTATION.lines().any(|line| line.starts_with(&row) && !line.ends_with("| same |"))
 }
 
+/// What a parser alone says: ours has no listing yet, so registers are filtered here as Sui's parser does.
 fn same_fields(ours: &Unverified<'_>, theirs: &AttestationDocument) -> bool {
     let is_listed = |index: u8, zero: bool| [0, 1, 2, 3, 4, 8].contains(&index) || !zero;
     let pcrs = ours.pcrs().iter().filter(|(index, value)| is_listed(*index, value.is_zero()));
     ours.module_id() == theirs.module_id
         && ours.timestamp().millis() == theirs.timestamp
-        && theirs.digest == "SHA384"
-        && pcrs
-            .map(|(index, value)| (index, &value.0[..]))
-            .eq(theirs.pcr_map.iter().map(|(index, value)| (*index, &value[..])))
+        && theirs.digest == DIGEST
+        && same_pcrs(pcrs, theirs)
         && ours.public_key() == theirs.public_key.as_deref()
         && ours.user_data() == theirs.user_data.as_deref()
         && ours.nonce() == theirs.nonce.as_deref()
         && ours.certificates().count() == theirs.get_cert_chain_length() + 1
 }
 
-fn same_listing(ours: &NitroAttestationDocument, theirs: &AttestationDocument) -> bool {
-    let pcrs: Vec<(u8, Vec<u8>)> = theirs.pcr_map.iter().map(|(index, value)| (*index, value.clone())).collect();
-    ours.pcrs == pcrs
-        && ours.module_id == theirs.module_id.as_bytes()
-        && ours.digest == theirs.digest.as_bytes()
-        && ours.timestamp == theirs.timestamp
-        && ours.public_key == theirs.public_key
-        && ours.user_data == theirs.user_data
-        && ours.nonce == theirs.nonce
+/// What the development chain's native lists.
+fn same_listing(ours: &Loaded<'_>, theirs: &AttestationDocument) -> bool {
+    same_pcrs(ours.listed_pcrs(), theirs) && same_fields(ours.document(), theirs)
+}
+
+fn same_pcrs<'a>(ours: impl Iterator<Item = (u8, &'a Pcr)>, theirs: &AttestationDocument) -> bool {
+    ours.map(|(index, value)| (index, &value.0[..]))
+        .eq(theirs.pcr_map.iter().map(|(index, value)| (*index, &value[..])))
 }

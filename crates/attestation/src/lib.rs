@@ -28,6 +28,7 @@
 //! # Ok::<(), Refusal>(())
 //! ```
 
+mod answer;
 pub mod cbor;
 mod certificate;
 mod chain;
@@ -45,8 +46,10 @@ mod signature;
 #[cfg(feature = "sui-native")]
 pub mod sui;
 mod time;
+mod tls_key;
 mod verify;
 
+pub use answer::{Answer, AnswerError};
 pub use certificate::CertificateSummary;
 pub use chain_cache::ChainCache;
 pub use claims::Claims;
@@ -58,4 +61,5 @@ pub use policy::{
 pub use refusal::{Refusal, Rule, Stage};
 pub use roots::{Network, RootError, TrustedRoots};
 pub use time::UnixTime;
+pub use tls_key::tls_spki_sha256;
 pub use verify::{Unbound, Verdict, verify};

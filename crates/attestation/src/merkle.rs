@@ -13,7 +13,7 @@ const CONTEXT: &[u8] = b"k3s-daas/attest/v1\0";
 const LEAF: u8 = 0;
 const NODE: u8 = 1;
 /// No tree is deeper: 2³² callers at one instant.
-const MAX_DEPTH: usize = 32;
+pub const MAX_DEPTH: usize = 32;
 
 type Hash = [u8; 32];
 

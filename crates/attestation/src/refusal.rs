@@ -125,20 +125,20 @@ refusals! {
     Policy ReleaseNotActive "release-not-active" "the release is not active yet" "contract: measurements::Release";
     Policy ReleaseRetired { until_ms: u64 } "release-retired" "the release was retired at {until_ms} ms" "contract: measurements::Release";
     Policy ReleaseRevoked "release-revoked" "the release is revoked" "contract: measurements::Release";
-    Policy NonceMissing "nonce-missing" "the document has no nonce: it may be an old one" "INTERFACES: Freshness";
-    Policy NonceMismatch "nonce" "the nonce is not the caller's: the document answers somebody else, or an earlier question" "INTERFACES: Freshness";
-    Policy NonceUnexpected "nonce-unexpected" "the document answers a nonce that the caller did not ask with" "INTERFACES: Freshness";
-    Policy TooOld { age_ms: u64, limit_ms: u64 } "too-old" "the document is {age_ms} ms old, the limit is {limit_ms}" "INTERFACES: Freshness";
-    Policy FromTheFuture { ahead_ms: u64 } "from-the-future" "the document is {ahead_ms} ms ahead of the clock" "INTERFACES: Freshness, 5 s between clocks";
-    Policy ClaimsMissing "claims-missing" "the document has no user_data, so it claims nothing" "INTERFACES: Claims";
-    Policy ClaimsLength { length: usize } "claims-length" "user_data is {length} bytes long, claims are 137" "INTERFACES: Claims";
-    Policy ClaimsVersion { version: u8 } "claims-version" "the claims are of version {version}, this verifier knows 1" "INTERFACES: Claims";
-    Policy OtherCluster "claims-cluster" "the claims name another cluster" "INTERFACES: Claims";
-    Policy OtherTlsKey "claims-tls-key" "the TLS peer has another key than the claims: somebody is in between" "INTERFACES: Claims";
-    Policy OtherServerCa "claims-server-ca" "the claims name another server CA than the cluster's active instance" "ARCHITECTURE: which enclave, not only which code";
-    Policy OtherConfiguration "claims-config" "the claims name another runtime configuration than the cluster pins" "INTERFACES: Chains and roots";
-    Policy InstanceKeyMissing "instance-key" "public_key is not an instance key of 32 bytes" "ARCHITECTURE: what an attestation document says";
-    Policy OtherInstance "instance-other" "the instance key is not the cluster's active instance's" "ARCHITECTURE: which enclave, not only which code";
+    Policy NonceMissing "nonce-missing" "the document has no nonce: it may be an old one" "docs/attestation.md: Freshness";
+    Policy NonceMismatch "nonce" "the nonce is not the caller's: the document answers somebody else, or an earlier question" "docs/attestation.md: Freshness";
+    Policy NonceUnexpected "nonce-unexpected" "the document answers a nonce that the caller did not ask with" "docs/attestation.md: Freshness";
+    Policy TooOld { age_ms: u64, limit_ms: u64 } "too-old" "the document is {age_ms} ms old, the limit is {limit_ms}" "docs/attestation.md: Freshness";
+    Policy FromTheFuture { ahead_ms: u64 } "from-the-future" "the document is {ahead_ms} ms ahead of the clock" "docs/attestation.md: Freshness, 5 s between clocks";
+    Policy ClaimsMissing "claims-missing" "the document has no user_data, so it claims nothing" "docs/attestation.md: Claims";
+    Policy ClaimsLength { length: usize } "claims-length" "user_data is {length} bytes long, claims are 137" "docs/attestation.md: Claims";
+    Policy ClaimsVersion { version: u8 } "claims-version" "the claims are of version {version}, this verifier knows 1" "docs/attestation.md: Claims";
+    Policy OtherCluster "claims-cluster" "the claims name another cluster" "docs/attestation.md: Claims";
+    Policy OtherTlsKey "claims-tls-key" "the TLS peer has another key than the claims: somebody is in between" "docs/attestation.md: Claims";
+    Policy OtherServerCa "claims-server-ca" "the claims name another server CA than the cluster's active instance" "docs/attestation.md: Which enclave";
+    Policy OtherConfiguration "claims-config" "the claims name another runtime configuration than the cluster pins" "docs/attestation.md: Claims";
+    Policy InstanceKeyMissing "instance-key" "public_key is not an instance key of 32 bytes" "docs/attestation.md: Claims";
+    Policy OtherInstance "instance-other" "the instance key is not the cluster's active instance's" "docs/attestation.md: Which enclave";
 }
 
 #[cfg(test)]

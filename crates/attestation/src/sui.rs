@@ -4,26 +4,11 @@
 //! while the certificates are valid. Where this crate reads more strictly than Sui (`docs/attestation.md`), so does this.
 
 use crate::verify::authenticate;
-use crate::{Network, Pcrs, Platform, Refusal, Stage, TrustedRoots, UnixTime, Unverified};
+use crate::{Network, Pcr, Platform, Refusal, Stage, TrustedRoots, UnixTime, Unverified};
 
-/// `nitro_attestation::NitroAttestationDocument`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NitroAttestationDocument {
-    /// UTF-8.
-    pub module_id: Vec<u8>,
-    /// Milliseconds.
-    pub timestamp: u64,
-    /// `SHA384`.
-    pub digest: Vec<u8>,
-    /// Ascending: PCR 0 to 4 and 8 as the document shows them, others where they are not zero.
-    pub pcrs: Vec<(u8, Vec<u8>)>,
-    /// As in the document.
-    pub public_key: Option<Vec<u8>>,
-    /// As in the document.
-    pub user_data: Option<Vec<u8>>,
-    /// As in the document.
-    pub nonce: Option<Vec<u8>>,
-}
+/// A document that Sui's verifier would load: genuine, and nothing more. `nitro_attestation::NitroAttestationDocument` has its fields.
+#[derive(Debug, Clone)]
+pub struct Loaded<'a>(Unverified<'a>);
 
 /// The abort codes of the framework.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,15 +19,26 @@ pub enum Abort {
     Verify(Refusal),
 }
 
+/// The field `digest`, the same in every document.
+pub const DIGEST: &str = "SHA384";
+
 /// Listed even if zero.
 const ALWAYS: [u8; 6] = [0, 1, 2, 3, 4, 8];
 
+impl<'a> Loaded<'a> {
+    /// What the document says.
+    pub fn document(&self) -> &Unverified<'a> {
+        &self.0
+    }
+
+    /// The field `pcrs`, ascending: PCR 0 to 4 and 8 as the document shows them, others where they are not zero.
+    pub fn listed_pcrs(&self) -> impl Iterator<Item = (u8, &Pcr)> {
+        self.0.pcrs().iter().filter(|(index, value)| ALWAYS.contains(index) || !value.is_zero())
+    }
+}
+
 /// Parses the document and verifies its signature and certificates at the chain's time.
-pub fn load_nitro_attestation(
-    document: &[u8],
-    roots: &TrustedRoots,
-    now_ms: u64,
-) -> Result<NitroAttestationDocument, Abort> {
+pub fn load_nitro_attestation<'a>(document: &'a [u8], roots: &TrustedRoots, now_ms: u64) -> Result<Loaded<'a>, Abort> {
     let abort = |refusal: Refusal| match refusal.rule().stage {
         Stage::Parse => Abort::Parse(refusal),
         Stage::Authenticity | Stage::Policy => Abort::Verify(refusal),
@@ -53,20 +49,5 @@ pub fn load_nitro_attestation(
         return Err(Abort::Parse(Refusal::MissingField { field: "pcrs" }));
     }
     authenticate(&unverified, Network::Development(roots), UnixTime::from_millis(now_ms), None).map_err(abort)?;
-    Ok(NitroAttestationDocument {
-        module_id: unverified.module_id().into(),
-        timestamp: unverified.timestamp().millis(),
-        digest: b"SHA384".to_vec(),
-        pcrs: listed(unverified.pcrs()),
-        public_key: unverified.public_key().map(Into::into),
-        user_data: unverified.user_data().map(Into::into),
-        nonce: unverified.nonce().map(Into::into),
-    })
-}
-
-fn listed(pcrs: &Pcrs) -> Vec<(u8, Vec<u8>)> {
-    pcrs.iter()
-        .filter(|(index, value)| ALWAYS.contains(index) || !value.is_zero())
-        .map(|(index, value)| (index, value.0.to_vec()))
-        .collect()
+    Ok(Loaded(unverified))
 }

@@ -1,5 +1,5 @@
 //! Chains that no verifier should take; every certificate in them is signed correctly by the one before it unless the test
-//! is about that (ATTACKS 6, 7 and 8).
+//! is about that (docs/threat-model.md, 6, 7 and 8).
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod scene;

@@ -1,5 +1,5 @@
 //! Messages and payloads in another form than the one that is accepted, signed correctly wherever a signature covers them
-//! (ATTACKS 2 to 6 and 12).
+//! (docs/threat-model.md, 2 to 6 and 12).
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod scene;

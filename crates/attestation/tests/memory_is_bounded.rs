@@ -1,4 +1,4 @@
-//! No input of a megabyte or less makes the verifier take 16 MB (ATTACKS 12). Alone in its process, whose peak it reads.
+//! No input of a megabyte or less makes the verifier take 16 MB (docs/threat-model.md, 12). Alone in its process, whose peak it reads.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

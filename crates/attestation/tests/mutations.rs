@@ -1,4 +1,4 @@
-//! Random changes of genuine documents: an error each time, no panic, and quickly (ATTACKS 12).
+//! Random changes of genuine documents: an error each time, no panic, and quickly (docs/threat-model.md, 12).
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod scene;

@@ -1,4 +1,4 @@
-//! Genuine documents that are not what the caller expects (ATTACKS 1, 2, 9, 10, 11, 49, 50).
+//! Genuine documents that are not what the caller expects (docs/threat-model.md, 1, 2, 9, 10, 11, 49, 50).
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod scene;

@@ -1,6 +1,6 @@
 //! The verifier behind `0x2::nitro_attestation::load_nitro_attestation`.
 
-use daas_attestation::sui::{Abort, NitroAttestationDocument, load_nitro_attestation};
+use daas_attestation::sui::{Abort, DIGEST, Loaded, load_nitro_attestation};
 use daas_attestation::{Refusal, TrustedRoots};
 use daas_move_vm::{AttestationDocument, AttestationError, AttestationVerifier};
 
@@ -33,7 +33,7 @@ impl AttestationVerifier for NitroVerifier {
             }
             verdict = load_nitro_attestation(document, root.trusted(), now_ms);
         }
-        verdict.map(as_the_framework_lists).map_err(|abort| refused(&abort))
+        verdict.map(|loaded| as_the_framework_lists(&loaded)).map_err(|abort| refused(&abort))
     }
 }
 
@@ -51,7 +51,15 @@ fn refused(abort: &Abort) -> AttestationError {
     }
 }
 
-fn as_the_framework_lists(document: NitroAttestationDocument) -> AttestationDocument {
-    let NitroAttestationDocument { module_id, timestamp, digest, pcrs, public_key, user_data, nonce } = document;
-    AttestationDocument { module_id, timestamp, digest, pcrs, public_key, user_data, nonce }
+fn as_the_framework_lists(loaded: &Loaded<'_>) -> AttestationDocument {
+    let said = loaded.document();
+    AttestationDocument {
+        module_id: said.module_id().into(),
+        timestamp: said.timestamp().millis(),
+        digest: DIGEST.into(),
+        pcrs: loaded.listed_pcrs().map(|(index, value)| (index, value.0.to_vec())).collect(),
+        public_key: said.public_key().map(Into::into),
+        user_data: said.user_data().map(Into::into),
+        nonce: said.nonce().map(Into::into),
+    }
 }

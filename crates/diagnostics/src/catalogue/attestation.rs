@@ -49,9 +49,9 @@ super::entries! { range 17;
     ko { "비교할 활성 인스턴스가 없는 클러스터입니다: {cluster}" "이유: {reason}."
         ["daas cluster show 명령으로 등록된 인스턴스를 확인하세요."] ["운영자라면 daas cluster activate 명령으로 등록된 인스턴스를 활성화하세요."] ["이 클러스터를 클레임으로 갖는 유효한 엔클레이브를 모두 받아들이려면 --claims cluster를 지정하세요."] }
 
-    1709 DOCUMENT_FROM_ADDRESS ["address"] []
-    en { "Documents are read from files" "{address} is an address. What comes over a network is worth something only together with the key of the connection that it came through, and this command keeps no connection."
-        ["Fetch it yourself, with a fresh nonce, and give the file and --nonce."] }
-    ko { "문서는 파일에서만 읽습니다" "{address}은(는) 주소입니다. 네트워크로 받은 문서는 그 연결의 키와 함께 확인해야 의미가 있는데, 이 명령은 연결을 맺지 않습니다."
-        ["새 nonce로 직접 내려받은 뒤 파일과 --nonce를 지정하세요."] }
+    1709 NO_DOCUMENT_FROM_ENCLAVE ["address", "reason"] []
+    en { "No attestation document came from {address}" "{reason}."
+        ["Check the address: it is the master's, port 8443 unless the cluster says otherwise (daas cluster show)."] ["If somebody is in between, fetch the document elsewhere and give the file and --nonce."] }
+    ko { "증명 문서를 받지 못했습니다: {address}" "원인 메시지: {reason}."
+        ["주소를 확인하세요. 마스터의 주소이며, 클러스터 설정이 다르지 않으면 8443번 포트입니다(daas cluster show)."] ["중간자가 의심되면 다른 곳에서 문서를 내려받아 파일과 --nonce를 지정하세요."] }
 }

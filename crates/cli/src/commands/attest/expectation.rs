@@ -1,10 +1,13 @@
 //! What a document is held against: from files, from the chain, from the command line.
 
-use daas_attestation::{Measurements, Pcr, Release, ReleaseState, TrustedRoots, UnixTime};
+use std::time::Duration;
+
+use daas_attestation::{AgeRule, Measurements, Pcr, Release, ReleaseState, TrustedRoots, UnixTime};
 use daas_chain::types::{Cluster, ReleaseStatus};
 use daas_diagnostics::{Diagnostic, codes};
 use daas_settings::ChainId;
 
+use super::source::Source;
 use super::{Claims, Verify};
 use crate::connection::{ClusterLink, address, missing};
 use crate::invocation::Invocation;
@@ -20,9 +23,14 @@ pub(super) struct Expectation {
     pub(super) roots: Roots,
     pub(super) now: UnixTime,
     pub(super) releases: Vec<Release>,
+    /// For a stored document; one that an enclave was asked for answers what was sent.
     pub(super) nonce: Option<Vec<u8>>,
+    pub(super) age: AgeRule,
     pub(super) claims: Bound,
 }
+
+/// How old the document of an enclave that was asked may be, where no cluster says otherwise (the contract's default).
+const MAX_AGE: Duration = Duration::from_secs(300);
 
 #[derive(Debug)]
 pub(super) enum Roots {
@@ -50,7 +58,7 @@ pub(super) struct Bonds {
 
 impl Expectation {
     /// Asks the chain only for what was not given.
-    pub(super) async fn of(invocation: &Invocation, arguments: &Verify) -> Result<Self, Diagnostic> {
+    pub(super) async fn of(invocation: &Invocation, arguments: &Verify, source: &Source) -> Result<Self, Diagnostic> {
         let wanted = arguments.claims.unwrap_or(match arguments.pcrs {
             Some(_) => Claims::Cluster,
             None => Claims::Active,
@@ -80,7 +88,12 @@ impl Expectation {
             (Claims::Active, Some(link)) => active(link, now).await?,
         };
         let nonce = arguments.nonce.as_ref().map(|nonce| nonce.0.clone());
-        Ok(Self { roots, now, releases, nonce, claims })
+        let age = match (arguments.max_age, source) {
+            (Some(seconds), _) => AgeRule::AtMost(Duration::from_secs(seconds)),
+            (None, Source::Enclave(_)) => AgeRule::AtMost(max_age(link.as_ref()).await?),
+            (None, Source::File(_)) => AgeRule::WhileCertified,
+        };
+        Ok(Self { roots, now, releases, nonce, age, claims })
     }
 }
 
@@ -120,6 +133,14 @@ fn roots(network: Option<Network>, arguments: &Verify) -> Result<Roots, Diagnost
         }
         (Some(Network::Development), None) => Ok(Roots::Development(TrustedRoots::aws())),
         (Some(Network::Production) | None, None) => Ok(Roots::Production),
+    }
+}
+
+/// As the cluster says, where the chain is asked at all.
+async fn max_age(link: Option<&ClusterLink>) -> Result<Duration, Diagnostic> {
+    match link {
+        Some(link) => Ok(Duration::from_millis(link.read().await?.settings.document_max_age_ms)),
+        None => Ok(MAX_AGE),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The verdict, and how far it got.
 
+use std::time::Duration;
+
 use daas_attestation::{
     AgeRule, BoundTo, Network, NonceRule, Policy, Refusal, Stage, TlsPeer, Unbound, Unchecked, Unverified, Verdict,
     verify,
@@ -9,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::expectation::{Bound, Expectation, Roots};
 use super::show::document_json;
+use super::source::Received;
 use crate::moment;
 use crate::output::{Page, Paint, Report};
 
@@ -19,6 +22,8 @@ pub(super) struct Judgement {
     asked: Asked,
     /// What it says, if it can be read.
     document: Option<Value>,
+    /// How it came.
+    connection: Value,
 }
 
 #[derive(Debug)]
@@ -36,6 +41,7 @@ struct Asked {
     at_ms: u64,
     releases: usize,
     nonce: Option<String>,
+    max_age: Option<Duration>,
     claims: Vec<(&'static str, String)>,
 }
 
@@ -45,12 +51,13 @@ enum Check {
     Form,
     Authenticity,
     Measurements,
-    Nonce,
+    Freshness,
     Claims,
 }
 
 impl Judgement {
-    pub(super) fn of(document: &[u8], expected: &Expectation) -> Self {
+    pub(super) fn of(received: &Received, expected: &Expectation) -> Self {
+        let document = received.document();
         let network = match &expected.roots {
             Roots::Production => Network::Production,
             Roots::Development(roots) => Network::Development(roots),
@@ -59,8 +66,11 @@ impl Judgement {
             network,
             now: expected.now,
             releases: &expected.releases,
-            nonce: expected.nonce.as_deref().map_or(NonceRule::None, NonceRule::Exactly),
-            age: AgeRule::WhileCertified,
+            nonce: match received {
+                Received::Stored(_) => expected.nonce.as_deref().map_or(NonceRule::None, NonceRule::Exactly),
+                Received::Live(live) => live.1.nonce_rule(),
+            },
+            age: expected.age,
             claims: Unchecked,
         };
         let outcome = match &expected.claims {
@@ -68,7 +78,10 @@ impl Judgement {
             Bound::To(bonds) => {
                 let claims = BoundTo {
                     cluster: &bonds.cluster,
-                    tls: TlsPeer::NoConnection,
+                    tls: match received {
+                        Received::Stored(_) => TlsPeer::NoConnection,
+                        Received::Live(live) => live.1.tls_peer(),
+                    },
                     instance: bonds.instance.as_ref(),
                     server_ca_sha256: bonds.server_ca_sha256.as_ref(),
                     config_sha256: bonds.config_sha256.as_ref(),
@@ -79,7 +92,7 @@ impl Judgement {
             }
         };
         let document = Unverified::parse(document).ok().map(|said| document_json(&said));
-        Self { outcome, asked: Asked::of(expected), document }
+        Self { outcome, asked: Asked::of(received, expected), document, connection: received.connection_json() }
     }
 
     /// Passed, failed, not asked for, or not come to.
@@ -127,6 +140,7 @@ impl Report for Judgement {
             "rule": refusal.map(|refusal| json!({ "code": refusal.rule().code, "source": refusal.rule().source })),
             "error": refusal.map(|refusal| refused(refusal).to_json(Lang::English)["error"].clone()),
             "document": self.document,
+            "connection": self.connection,
         })
     }
 
@@ -199,7 +213,11 @@ impl Judgement {
 }
 
 impl Asked {
-    fn of(expected: &Expectation) -> Self {
+    fn of(received: &Received, expected: &Expectation) -> Self {
+        let (sent, tls_key) = match received {
+            Received::Stored(_) => (None, None),
+            Received::Live(live) => (Some(hex::encode(live.1.nonce)), live.1.tls_spki_sha256),
+        };
         let claims = match &expected.claims {
             Bound::ToNothing => Vec::new(),
             Bound::To(bonds) => {
@@ -207,6 +225,7 @@ impl Asked {
                 [Some(("cluster", format!("0x{}", hex::encode(bonds.cluster))))]
                     .into_iter()
                     .chain([
+                        optional("tls key", tls_key),
                         optional("instance", bonds.instance),
                         optional("server ca", bonds.server_ca_sha256),
                         optional("config", bonds.config_sha256),
@@ -219,7 +238,11 @@ impl Asked {
             is_development: matches!(expected.roots, Roots::Development(_)),
             at_ms: expected.now.millis(),
             releases: expected.releases.len(),
-            nonce: expected.nonce.as_ref().map(hex::encode),
+            nonce: sent.or_else(|| expected.nonce.as_ref().map(hex::encode)),
+            max_age: match expected.age {
+                AgeRule::AtMost(limit) => Some(limit),
+                AgeRule::WhileCertified => None,
+            },
             claims,
         }
     }
@@ -229,7 +252,13 @@ impl Asked {
             Check::Form => "COSE_Sign1, one encoding".to_owned(),
             Check::Authenticity => format!("signed and certified at {}", moment::show(self.at_ms)),
             Check::Measurements => format!("not debug; one of {} releases", self.releases),
-            Check::Nonce => self.nonce.clone().unwrap_or_else(|| "none".to_owned()),
+            Check::Freshness => {
+                let nonce = self.nonce.as_ref().map_or_else(|| "no nonce".to_owned(), |nonce| format!("nonce {nonce}"));
+                match self.max_age {
+                    Some(limit) => format!("{nonce}, at most {} s old", limit.as_secs()),
+                    None => format!("{nonce}, any age"),
+                }
+            }
             Check::Claims if self.claims.is_empty() => "-".to_owned(),
             Check::Claims => {
                 let claims: Vec<_> = self.claims.iter().map(|(name, value)| format!("{name} {value}")).collect();
@@ -240,14 +269,14 @@ impl Asked {
 }
 
 impl Check {
-    const ALL: [Self; 5] = [Self::Form, Self::Authenticity, Self::Measurements, Self::Nonce, Self::Claims];
+    const ALL: [Self; 5] = [Self::Form, Self::Authenticity, Self::Measurements, Self::Freshness, Self::Claims];
 
     fn name(self) -> &'static str {
         match self {
             Self::Form => "form",
             Self::Authenticity => "authenticity",
             Self::Measurements => "measurements",
-            Self::Nonce => "nonce",
+            Self::Freshness => "freshness",
             Self::Claims => "claims",
         }
     }
@@ -264,7 +293,7 @@ fn code_of(refusal: &Refusal) -> Code {
         (Check::Authenticity, _) => codes::DOCUMENT_NOT_GENUINE,
         (Check::Measurements, Refusal::DebugMode { .. }) => codes::DOCUMENT_OF_DEBUG_ENCLAVE,
         (Check::Measurements, _) => codes::DOCUMENT_OF_OTHER_CODE,
-        (Check::Nonce, _) => codes::DOCUMENT_NOT_AN_ANSWER,
+        (Check::Freshness, _) => codes::DOCUMENT_NOT_AN_ANSWER,
         (Check::Claims, _) => codes::DOCUMENT_CLAIMS_OTHERS,
     }
 }
@@ -279,7 +308,7 @@ fn check_of(refusal: &Refusal) -> Check {
             | Refusal::NonceMismatch
             | Refusal::NonceUnexpected
             | Refusal::TooOld { .. }
-            | Refusal::FromTheFuture { .. } => Check::Nonce,
+            | Refusal::FromTheFuture { .. } => Check::Freshness,
             Refusal::ClaimsMissing
             | Refusal::ClaimsLength { .. }
             | Refusal::ClaimsVersion { .. }

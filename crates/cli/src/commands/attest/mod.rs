@@ -3,16 +3,15 @@
 mod expectation;
 mod judgement;
 mod show;
+mod source;
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use daas_attestation::MAX_DOCUMENT_BYTES;
-use daas_diagnostics::{Diagnostic, codes};
 
 use super::Answer;
 use crate::invocation::Invocation;
-use crate::places::file_failed;
+use source::Source;
 
 /// `daas attest …`.
 #[derive(Debug, Subcommand)]
@@ -26,16 +25,16 @@ pub enum Attest {
 /// `daas attest show`.
 #[derive(Debug, Args)]
 pub struct Show {
-    /// The document, as the enclave sent it
-    #[arg(value_name = "FILE")]
+    /// The document, as the enclave sent it; or the address of a master, which is asked for one with a random nonce
+    #[arg(value_name = "FILE|URL")]
     pub document: PathBuf,
 }
 
 /// `daas attest verify`.
 #[derive(Debug, Args)]
 pub struct Verify {
-    /// The document, as the enclave sent it
-    #[arg(value_name = "FILE")]
+    /// The document, as the enclave sent it; or the address of a master, which is asked for one with a random nonce
+    #[arg(value_name = "FILE|URL")]
     pub document: PathBuf,
     /// Measurement file of the image that must run, in place of the cluster's releases
     #[arg(long, value_name = "FILE")]
@@ -43,9 +42,12 @@ pub struct Verify {
     /// What the document must claim [default: active; with --pcrs: cluster]
     #[arg(long, value_enum, value_name = "WHOSE")]
     pub claims: Option<Claims>,
-    /// The nonce that was sent, in hex digits; without it the document must have none
+    /// The nonce that was sent, in hex digits; without it the document in a FILE must have none
     #[arg(long, value_name = "HEX", value_parser = nonce)]
     pub nonce: Option<Nonce>,
+    /// How old the document may be [default: as the cluster says, or 300; a FILE: while its certificate is valid]
+    #[arg(long, value_name = "SECONDS")]
+    pub max_age: Option<u64>,
     /// Judge as of this Unix time [default: now; on a development chain, its clock's]
     #[arg(long, value_name = "UNIX_SECONDS")]
     pub at: Option<u64>,
@@ -71,27 +73,16 @@ pub struct Nonce(pub Vec<u8>);
 
 pub(super) async fn run(invocation: &Invocation, command: Attest) -> Answer {
     match command {
-        Attest::Show(arguments) => show::run(&arguments),
+        Attest::Show(arguments) => Ok(show::looked(&Source::of(&arguments.document)?.read(invocation).await?)?),
         Attest::Verify(arguments) => {
-            let document = read(&arguments.document)?;
-            let expectation = expectation::Expectation::of(invocation, &arguments).await?;
+            let source = Source::of(&arguments.document)?;
+            source.check(&arguments)?;
+            // What is expected is known before anything is asked: a fresh document should not wait for the chain.
+            let expectation = expectation::Expectation::of(invocation, &arguments, &source).await?;
+            let document = source.read(invocation).await?;
             Ok(Box::new(judgement::Judgement::of(&document, &expectation)))
         }
     }
-}
-
-/// The bytes of a document. More than a document can have are not read; the verifier then says so.
-fn read(path: &std::path::Path) -> Result<Vec<u8>, Diagnostic> {
-    use std::io::Read as _;
-    let address = path.to_string_lossy();
-    if address.starts_with("http://") || address.starts_with("https://") {
-        return Err(Diagnostic::new(codes::DOCUMENT_FROM_ADDRESS).with("address", address));
-    }
-    let failed = |error| file_failed("read", path, &error);
-    let mut bytes = Vec::new();
-    let limit = u64::try_from(MAX_DOCUMENT_BYTES).unwrap_or(u64::MAX).saturating_add(1);
-    std::fs::File::open(path).map_err(failed)?.take(limit).read_to_end(&mut bytes).map_err(failed)?;
-    Ok(bytes)
 }
 
 fn nonce(text: &str) -> Result<Nonce, String> {

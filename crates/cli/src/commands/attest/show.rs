@@ -1,30 +1,36 @@
 //! What a document says, for people and programs.
 
 use daas_attestation::{CertificateSummary, Claims, Platform, Refusal, Unverified};
+use daas_diagnostics::Diagnostic;
 use serde_json::{Map, Value, json};
 
 use super::judgement::refused;
-use super::{Show, read};
-use crate::commands::Answer;
+use super::source::Received;
 use crate::moment;
 use crate::output::{Page, Paint, Report};
 
-pub(super) fn run(arguments: &Show) -> Answer {
-    let bytes = read(&arguments.document)?;
-    let said = Unverified::parse(&bytes).map_err(|refusal| refused(&refusal))?;
-    Ok(Box::new(Looked { json: document_json(&said), lines: lines(&said), certificates: certificates(&said) }))
+pub(super) fn looked(received: &Received) -> Result<Box<dyn Report>, Diagnostic> {
+    let said = Unverified::parse(received.document()).map_err(|refusal| refused(&refusal))?;
+    let mut lines = lines(&said);
+    if let Received::Live(live) = received {
+        let key = live.1.tls_spki_sha256.map_or_else(|| "no TLS".to_owned(), hex::encode);
+        lines.extend([("sent nonce".to_owned(), hex::encode(live.1.nonce)), ("peer's tls key".to_owned(), key)]);
+    }
+    let connection = received.connection_json();
+    Ok(Box::new(Looked { json: document_json(&said), connection, lines, certificates: certificates(&said) }))
 }
 
 /// A document that was looked at. It says that nothing was verified.
 struct Looked {
     json: Value,
+    connection: Value,
     lines: Vec<(String, String)>,
     certificates: Vec<Vec<String>>,
 }
 
 impl Report for Looked {
     fn json(&self) -> Value {
-        json!({ "verified": false, "document": self.json })
+        json!({ "verified": false, "document": self.json, "connection": self.connection })
     }
 
     fn human(&self, page: &mut Page) {
