@@ -48,16 +48,21 @@ test: setup ## every test: scripts, Move package, Rust, independent Move VM, sho
 	scripts/move-build --check
 	$(CARGO) test --locked
 	scripts/oracle
+	scripts/oracle-attestation
+	scripts/oracle-eif
 	scripts/fuzz --seconds $(FUZZ_SECONDS)
 
 fuzz: setup ## fuzz every parser (FUZZ_SECONDS=600 for a long run)
 	scripts/fuzz --seconds $(FUZZ_SECONDS)
 
-oracle: setup ## compare the interpreter with the real Move VM
+oracle: setup ## compare with the real Move VM, Sui's attestation verifier (a million documents), AWS' image builder
 	scripts/oracle
+	scripts/oracle-attestation 1000000
+	scripts/oracle-eif
 
 bench: setup ## measure, each figure beside a peer's
-	$(CARGO) run --release --locked -p daas-bench
+	DAAS_ORACLE_EIF="$$(scripts/oracle-eif --bench)" $(CARGO) run --release --locked -p daas-bench
+	$(CARGO) run --release --locked -p daas-bench-peers
 
 audit: setup ## known vulnerabilities (needs the advisory database, a git repository)
 	"$$(scripts/cargo-deny)" check advisories
