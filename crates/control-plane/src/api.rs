@@ -16,7 +16,7 @@ use crate::{ControlPlaneError, Result};
 const LONGEST_ANSWER: usize = 4 << 20;
 const SLOWEST: Duration = Duration::from_secs(30);
 
-/// Speaks to the API server as [`crate::authority::MASTER`].
+/// Speaks to the API server as [`crate::authority::MASTER`], or with another certificate.
 #[derive(Debug, Clone)]
 pub struct ApiClient {
     address: SocketAddr,
@@ -26,6 +26,12 @@ pub struct ApiClient {
 impl ApiClient {
     pub(crate) fn new(address: SocketAddr, tls: watch::Receiver<Arc<ClientConfig>>) -> Self {
         Self { address, tls }
+    }
+
+    /// A client with a certificate of its own, which is not renewed: for tests and benchmarks.
+    pub fn with_certificate(address: SocketAddr, tls: Arc<ClientConfig>) -> Self {
+        // A receiver whose sender is gone keeps the last value.
+        Self { address, tls: watch::channel(tls).1 }
     }
 
     /// Where the API server listens, for clients with other needs (watches).

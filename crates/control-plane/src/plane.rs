@@ -141,6 +141,11 @@ impl ControlPlane {
         self.trust.renewals.subscribe()
     }
 
+    /// Renews every certificate now, whatever its age: after a leak, or to see that all programs change over.
+    pub fn renew_all(&self) -> Result<()> {
+        self.trust.renew(SystemTime::now(), Scope::All).map(drop)
+    }
+
     /// Ends the programs in order, within ten seconds.
     pub async fn stop(mut self) {
         self.tasks.pop().map(abort); // the renewal, which may restart programs
@@ -181,6 +186,12 @@ struct Trust {
     renewals: watch::Sender<u64>,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    Due,
+    All,
+}
+
 struct Configs {
     master: Arc<ClientConfig>,
     etcd: Arc<ClientConfig>,
@@ -207,10 +218,13 @@ impl Trust {
         self.pki.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Renews what is due; says when to come again, and whether kube-apiserver must be started anew.
-    fn renew(&self, now: SystemTime) -> Result<(SystemTime, bool)> {
+    /// Renews; says when to come again, and whether kube-apiserver must be started anew.
+    fn renew(&self, now: SystemTime, scope: Scope) -> Result<(SystemTime, bool)> {
         let mut pki = self.pki();
-        let plan = pki.plan(now);
+        let mut plan = pki.plan(now);
+        if scope == Scope::All {
+            plan.leaves = LeafName::ALL.to_vec();
+        }
         for authority in &plan.ending {
             tracing::warn!(
                 authority = authority.as_str(),
@@ -281,7 +295,7 @@ fn configs(pki: &Pki, known: &Credentials) -> Result<Configs> {
 async fn renew(trust: Arc<Trust>, supervisor: Arc<Supervisor>) {
     loop {
         let now = SystemTime::now();
-        let wait = match trust.renew(now) {
+        let wait = match trust.renew(now, Scope::Due) {
             Ok((next, restart)) => {
                 if restart {
                     supervisor.restart(ComponentName::ApiServer.as_str());

@@ -80,3 +80,6 @@ impl Components {
         self.command_lines.iter().find(|line| line.component == name)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,13 +21,13 @@ pub struct AuthenticatorWebhooks {
 
 impl AuthenticatorWebhooks {
     /// TokenReview of `authentication.k8s.io/v1`.
-    pub const TOKEN_PATH: &'static str = "/v1/token-review";
+    pub const TOKEN_PATH: &'static str = "/token";
     /// SubjectAccessReview of `authorization.k8s.io/v1`.
-    pub const AUTHORIZATION_PATH: &'static str = "/v1/subject-access-review";
+    pub const AUTHORIZATION_PATH: &'static str = "/access";
     /// EventList of `audit.k8s.io/v1`.
-    pub const AUDIT_PATH: &'static str = "/v1/audit";
+    pub const AUDIT_PATH: &'static str = "/audit";
     /// AdmissionReview of `admission.k8s.io/v1`.
-    pub const ADMISSION_PATH: &'static str = "/v1/admission";
+    pub const ADMISSION_PATH: &'static str = "/admission";
 
     /// The address.
     pub const fn address(self) -> SocketAddr {

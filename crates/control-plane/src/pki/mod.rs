@@ -127,3 +127,6 @@ impl std::fmt::Debug for Pki {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

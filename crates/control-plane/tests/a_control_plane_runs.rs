@@ -1,0 +1,345 @@
+//! The real programs. `DAAS_KUBE=$(scripts/kubernetes-build --print kube)/kube cargo test -p daas-control-plane --features cluster-tests`
+#![cfg(feature = "cluster-tests")]
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod cluster;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use cluster::{Cluster, address, in_a_network_of_its_own, trusting, until};
+use daas_control_plane::ApiClient;
+use daas_control_plane::components::ports;
+use daas_control_plane::supervise::Phase;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+
+const SOON: Duration = Duration::from_secs(60);
+const NODES: &str = "/api/v1/nodes";
+const CONFIG_MAPS: &str = "/api/v1/namespaces/default/configmaps";
+
+#[test]
+fn a_node_that_the_master_made_gets_the_pod_of_a_deployment() {
+    in_a_network_of_its_own("a_node_that_the_master_made_gets_the_pod_of_a_deployment", || async {
+        let Cluster { plane, admin, folder: _folder } = Cluster::bare().await;
+        let master = plane.client();
+
+        let (status, made) = master
+            .create(NODES, &json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "w1"}}))
+            .await
+            .unwrap();
+        assert_eq!(status, 201, "{made}");
+        let ready = json!({
+            "apiVersion": "v1", "kind": "Node", "metadata": {"name": "w1"},
+            "status": {
+                "capacity": {"cpu": "2", "memory": "4Gi", "pods": "110"},
+                "allocatable": {"cpu": "2", "memory": "4Gi", "pods": "110"},
+                "conditions": [{"type": "Ready", "status": "True", "reason": "Test", "message": "", "lastHeartbeatTime": null, "lastTransitionTime": null}],
+            },
+        });
+        let (status, answer) = master.apply("/api/v1/nodes/w1/status", "test", &ready).await.unwrap();
+        assert_eq!(status, 200, "{answer}");
+
+        // The controller manager gives the node its addresses, a service account its object, and a Deployment its pod; the scheduler
+        // gives the pod its node.
+        until(SOON, "the node has a PodCIDR", || async {
+            let (_, node) = master.get("/api/v1/nodes/w1").await.unwrap();
+            node["spec"]["podCIDR"].as_str().is_some_and(|cidr| cidr.starts_with("10.42."))
+        })
+        .await;
+        admin.done(&["create", "deployment", "web", "--image=pause"]);
+        admin.done(&[
+            "patch",
+            "deployment",
+            "web",
+            "--type=merge",
+            "-p",
+            r#"{"spec":{"template":{"spec":{"tolerations":[{"operator":"Exists"}]}}}}"#,
+        ]);
+        until(SOON, "a pod was scheduled", || async {
+            let (_, pods) = admin.client.get("/api/v1/namespaces/default/pods").await.unwrap();
+            pods["items"].as_array().is_some_and(|pods| pods.iter().any(|pod| pod["spec"]["nodeName"] == "w1"))
+        })
+        .await;
+
+        let metrics = plane.metrics();
+        for name in ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"] {
+            assert!(
+                metrics.contains(&format!("daas_component_phase{{component=\"{name}\",phase=\"ready\"}} 1")),
+                "{metrics}"
+            );
+        }
+        let begun = Instant::now();
+        plane.stop().await;
+        assert!(begun.elapsed() <= Duration::from_secs(10), "stopping took {:?}", begun.elapsed());
+        eprintln!("stopped after {:.1} s", begun.elapsed().as_secs_f32());
+    });
+}
+
+#[test]
+fn the_masters_identity_is_narrow_and_cannot_be_borrowed() {
+    in_a_network_of_its_own("the_masters_identity_is_narrow_and_cannot_be_borrowed", || async {
+        let Cluster { plane, admin, folder: _folder } = Cluster::bare().await;
+        let master = plane.client();
+        for path in [
+            "/api/v1/secrets",
+            "/api/v1/namespaces/kube-system/configmaps",
+            "/apis/rbac.authorization.k8s.io/v1/clusterroles",
+            "/debug/pprof/",
+        ] {
+            assert_eq!(master.get(path).await.unwrap().0, 403, "{path}");
+        }
+        // An administrator may impersonate anybody else.
+        admin.done(&["--as=somebody", "--as-group=system:masters", "get", "nodes"]);
+        for user in ["daas:master", "daas:kube-apiserver"] {
+            let answer = admin.refused(&["--as", user, "get", "nodes"]);
+            assert!(answer.contains("cannot be borrowed"), "{answer}");
+        }
+        // Tokens of the controllers are for the controller manager, whoever asks.
+        until(SOON, "service accounts exist", || async {
+            let path = "/api/v1/namespaces/kube-system/serviceaccounts/deployment-controller";
+            admin.client.get(path).await.unwrap().0 == 200
+        })
+        .await;
+        let answer = admin.refused(&[
+            "--as=system:kube-controller-manager",
+            "create",
+            "token",
+            "deployment-controller",
+            "-n",
+            "kube-system",
+        ]);
+        assert!(answer.contains("for the controller manager only"), "{answer}");
+
+        // Without a certificate nobody is anybody.
+        let nobody = ApiClient::with_certificate(address(), Arc::new(trusting(&plane).with_no_client_auth()));
+        for path in ["/readyz", "/version", "/api", "/api/v1/nodes"] {
+            assert_eq!(nobody.get(path).await.unwrap().0, 401, "{path}");
+        }
+        plane.stop().await;
+    });
+}
+
+#[test]
+fn nothing_that_outlives_a_cut_off_identity_can_be_made() {
+    in_a_network_of_its_own("nothing_that_outlives_a_cut_off_identity_can_be_made", || async {
+        let Cluster { plane, admin, folder } = Cluster::bare().await;
+        until(SOON, "the default service account exists", || async {
+            admin.client.get("/api/v1/namespaces/default/serviceaccounts/default").await.unwrap().0 == 200
+        })
+        .await;
+
+        // A token for a year lives a day.
+        let request = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 31_536_000}});
+        let (status, token) =
+            admin.client.create("/api/v1/namespaces/default/serviceaccounts/default/token", &request).await.unwrap();
+        assert_eq!(status, 201, "{token}");
+        assert_eq!(token["spec"]["expirationSeconds"], 86_400, "{token}");
+
+        // A Secret of the old kind stays empty, and a certificate request is never signed. A Deployment made after them is acted on,
+        // so the controller manager has seen them too.
+        let secret = json!({
+            "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/service-account-token",
+            "metadata": {"name": "old", "annotations": {"kubernetes.io/service-account.name": "default"}},
+        });
+        assert_eq!(admin.client.create("/api/v1/namespaces/default/secrets", &secret).await.unwrap().0, 201);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut subject = rcgen::CertificateParams::default();
+        subject.distinguished_name = rcgen::DistinguishedName::new();
+        subject.distinguished_name.push(rcgen::DnType::CommonName, "eve");
+        let pem = subject.serialize_request(&key).unwrap().pem().unwrap();
+        let request = json!({
+            "apiVersion": "certificates.k8s.io/v1", "kind": "CertificateSigningRequest", "metadata": {"name": "eve"},
+            "spec": {"signerName": "kubernetes.io/kube-apiserver-client", "usages": ["client auth"], "request": base64(pem.as_bytes())},
+        });
+        let requests = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
+        assert_eq!(admin.client.create(requests, &request).await.unwrap().0, 201);
+        admin.done(&["certificate", "approve", "eve"]);
+        admin.done(&["create", "deployment", "later", "--image=pause"]);
+        until(SOON, "a later Deployment was acted on", || async {
+            let (_, sets) = admin.client.get("/apis/apps/v1/namespaces/default/replicasets").await.unwrap();
+            sets["items"].as_array().is_some_and(|sets| !sets.is_empty())
+        })
+        .await;
+        let (_, secret) = admin.client.get("/api/v1/namespaces/default/secrets/old").await.unwrap();
+        assert!(secret["data"].get("token").is_none(), "{secret}");
+        let (_, signed) = admin.client.get(&format!("{requests}/eve")).await.unwrap();
+        assert!(signed["status"].get("certificate").is_none(), "{signed}");
+
+        // Secrets lie encrypted in the store: the text of one is in no file of etcd.
+        let text = "correct horse battery staple";
+        admin.done(&["create", "secret", "generic", "words", &format!("--from-literal=w={text}")]);
+        admin.done(&["create", "configmap", "open-words", "--from-literal=w=nothing to hide here"]);
+        assert!(!stored(folder.path(), text.as_bytes()), "a Secret lies in the clear");
+        assert!(stored(folder.path(), b"nothing to hide here"), "the search itself finds nothing");
+        plane.stop().await;
+    });
+}
+
+#[test]
+fn a_webhook_named_by_url_reaches_no_neighbour_on_loopback() {
+    in_a_network_of_its_own("a_webhook_named_by_url_reaches_no_neighbour_on_loopback", || async {
+        let Cluster { plane, admin, folder: _folder } = Cluster::bare().await;
+        let neighbour = tokio::net::TcpListener::bind("127.0.0.1:7777").await.unwrap();
+        let configuration = json!({
+            "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration", "metadata": {"name": "prying"},
+            "webhooks": [{
+                "name": "prying.example.org", "sideEffects": "None", "admissionReviewVersions": ["v1"], "failurePolicy": "Fail", "timeoutSeconds": 5,
+                "clientConfig": {"url": "https://127.0.0.1:7777/x"},
+                "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"]}],
+            }],
+        });
+        let path = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
+        assert_eq!(admin.client.create(path, &configuration).await.unwrap().0, 201);
+        until(SOON, "the webhook is asked, in vain", || async {
+            let (status, answer) =
+                admin.client.create(CONFIG_MAPS, &config_map(&format!("c{}", std::process::id()))).await.unwrap();
+            if status == 201 {
+                admin.done(&["delete", "configmap", &format!("c{}", std::process::id())]);
+                return false;
+            }
+            assert!(answer["message"].as_str().unwrap().contains("prying"), "{answer}");
+            true
+        })
+        .await;
+        let reached = tokio::time::timeout(Duration::from_millis(500), neighbour.accept()).await;
+        assert!(reached.is_err(), "kube-apiserver connected to a neighbour");
+        plane.stop().await;
+    });
+}
+
+#[test]
+fn whatever_is_killed_comes_back_and_no_acknowledged_object_is_lost() {
+    in_a_network_of_its_own("whatever_is_killed_comes_back_and_no_acknowledged_object_is_lost", || async {
+        let Cluster { plane, admin, folder: _folder } = Cluster::bare().await;
+        let (done, client) = (Arc::new(AtomicBool::new(false)), admin.client.clone());
+        let writer = tokio::spawn({
+            let done = Arc::clone(&done);
+            async move {
+                let (mut acknowledged, mut number) = (Vec::new(), 0);
+                while !done.load(Ordering::Relaxed) {
+                    let name = format!("w{number}");
+                    number += 1;
+                    match client.create(CONFIG_MAPS, &config_map(&name)).await {
+                        Ok((status, _)) if status == 201 => acknowledged.push(name),
+                        _ => tokio::time::sleep(Duration::from_millis(50)).await,
+                    }
+                }
+                acknowledged
+            }
+        });
+        // Each program several times, in an order that mixes them; once two at a time.
+        let order = [
+            &["etcd"][..],
+            &["kube-apiserver"],
+            &["kube-scheduler"],
+            &["etcd"],
+            &["kube-controller-manager"],
+            &["kube-apiserver", "etcd"],
+            &["kube-apiserver"],
+            &["kube-scheduler", "kube-controller-manager"],
+        ];
+        let mut worst = Duration::ZERO;
+        for victims in order {
+            let before = plane.states().borrow().clone();
+            for victim in victims {
+                let process = before[victim].process.expect("it runs");
+                kill(Pid::from_raw(i32::try_from(process).unwrap()), Signal::SIGKILL).unwrap();
+            }
+            let mut states = plane.states();
+            let begun = Instant::now();
+            let back = |states: &daas_control_plane::supervise::States| {
+                victims.iter().all(|victim| states[victim].restarts > before[victim].restarts)
+                    && states.values().all(|state| state.phase == Phase::Ready)
+            };
+            tokio::time::timeout(SOON, states.wait_for(back))
+                .await
+                .unwrap_or_else(|_| panic!("{victims:?} did not come back: {:?}", plane.states().borrow()))
+                .unwrap();
+            eprintln!("{victims:?} back after {:.1} s", begun.elapsed().as_secs_f32());
+            worst = worst.max(begun.elapsed());
+        }
+        done.store(true, Ordering::Relaxed);
+        let acknowledged = writer.await.unwrap();
+        let (status, list) = admin.client.get(&format!("{CONFIG_MAPS}?limit=50000")).await.unwrap();
+        assert_eq!(status, 200);
+        let names: std::collections::HashSet<&str> =
+            list["items"].as_array().unwrap().iter().filter_map(|item| item["metadata"]["name"].as_str()).collect();
+        let lost: Vec<_> = acknowledged.iter().filter(|name| !names.contains(name.as_str())).collect();
+        assert!(
+            acknowledged.len() > 20 && lost.is_empty(),
+            "of {} acknowledged objects {} are lost: {lost:?}",
+            acknowledged.len(),
+            lost.len()
+        );
+        eprintln!("{} acknowledged, none lost; worst recovery {:.1} s", acknowledged.len(), worst.as_secs_f32());
+        plane.stop().await;
+    });
+}
+
+#[test]
+fn renewed_certificates_are_taken_up_while_everything_runs() {
+    in_a_network_of_its_own("renewed_certificates_are_taken_up_while_everything_runs", || async {
+        let Cluster { plane, admin, folder: _folder } = Cluster::bare().await;
+        let servers = [6443, ports::ETCD, ports::CONTROLLER_MANAGER, ports::SCHEDULER];
+        let mut before = Vec::new();
+        for port in servers {
+            before.push(shown(port).await.expect("a certificate"));
+        }
+        let restarts = || plane.states().borrow().values().map(|state| state.restarts).sum::<u64>();
+        let restarted = restarts();
+        plane.renew_all().unwrap();
+        for (port, before) in servers.into_iter().zip(before) {
+            let took = until(Duration::from_secs(120), &format!("port {port} shows its new certificate"), || {
+                let before = before.clone();
+                async move { shown(port).await.is_some_and(|now| now != before) }
+            })
+            .await;
+            eprintln!("port {port} changed over after {:.1} s", took.as_secs_f32());
+        }
+        // The master's new certificate is believed, and the API server's new one by etcd: both are used for new connections.
+        let (status, _) = plane.client().get(NODES).await.unwrap();
+        assert_eq!(status, 200);
+        let (status, _) = admin.client.create(CONFIG_MAPS, &config_map("after")).await.unwrap();
+        assert_eq!(status, 201);
+        assert_eq!(restarts(), restarted, "nothing had to be started anew");
+        plane.stop().await;
+    });
+}
+
+fn config_map(name: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"k": "v"}})
+}
+
+fn base64(bytes: &[u8]) -> String {
+    use base64::Engine;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+/// Whether some bytes lie in a file of the store.
+fn stored(folder: &std::path::Path, needle: &[u8]) -> bool {
+    let mut visit = vec![folder.join("cp/etcd")];
+    while let Some(path) = visit.pop() {
+        if path.is_dir() {
+            visit.extend(path.read_dir().unwrap().map(|entry| entry.unwrap().path()));
+        } else if std::fs::read(&path).unwrap().windows(needle.len()).any(|window| window == needle) {
+            return true;
+        }
+    }
+    false
+}
+
+/// The certificate that a server on loopback shows, as OpenSSL sees it.
+async fn shown(port: u16) -> Option<String> {
+    let output = tokio::process::Command::new("openssl")
+        .args(["s_client", "-connect", &format!("127.0.0.1:{port}"), "-showcerts"])
+        .stdin(std::process::Stdio::null())
+        .output()
+        .await
+        .expect("openssl");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let begin = text.find("-----BEGIN CERTIFICATE-----")?;
+    Some(text[begin..].split("-----END CERTIFICATE-----").next()?.to_owned())
+}

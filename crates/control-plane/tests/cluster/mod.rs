@@ -1,0 +1,188 @@
+//! A control plane of the real programs, in a network namespace with nothing but loopback, as in an enclave.
+#![allow(dead_code)]
+
+use std::ffi::OsString;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use daas_control_plane::components::{EncryptionKey, Layout, RawSettings, Settings, Webhooks};
+use daas_control_plane::pki::{AuthorityName, Lifetimes};
+use daas_control_plane::supervise::{Launcher, Timing};
+use daas_control_plane::{ApiClient, Blueprint, ControlPlane};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use tempfile::TempDir;
+use x509_cert::der::Decode;
+
+pub(crate) const ADVERTISED: &str = "10.99.0.1";
+const INSIDE: &str = "DAAS_TEST_INSIDE";
+
+/// Runs `scenario` in a network namespace of its own: calls this test binary again inside one.
+pub(crate) fn in_a_network_of_its_own<F: Future<Output = ()>>(test: &str, scenario: impl FnOnce() -> F) {
+    let _ = kube();
+    if std::env::var_os(INSIDE).is_none() {
+        let status = Command::new("unshare")
+            .args(["--user", "--map-root-user", "--net", "--"])
+            .arg(std::env::current_exe().unwrap())
+            .args(["--exact", test, "--nocapture", "--test-threads=1"])
+            .env(INSIDE, "1")
+            .status()
+            .expect("unshare (util-linux)");
+        assert!(status.success(), "{test} failed inside its network namespace");
+        return;
+    }
+    for arguments in [&["link", "set", "lo", "up"][..], &["address", "add", &format!("{ADVERTISED}/32"), "dev", "lo"]] {
+        assert!(Command::new("ip").args(arguments).status().expect("ip (iproute2)").success());
+    }
+    if std::env::var_os("DAAS_TEST_LOGS").is_some() {
+        tracing_subscriber::fmt().with_env_filter("info").with_writer(std::io::stderr).init();
+    }
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(scenario());
+}
+
+pub(crate) fn kube() -> PathBuf {
+    let given = std::env::var_os("DAAS_KUBE").filter(|given| !given.is_empty());
+    let given = given.expect(
+        "DAAS_KUBE must name the multi-call binary: DAAS_KUBE=$(scripts/kubernetes-build --print kube)/kube builds it and says where it is",
+    );
+    PathBuf::from(&given)
+        .canonicalize()
+        .unwrap_or_else(|cause| panic!("DAAS_KUBE={}: {cause}", PathBuf::from(given).display()))
+}
+
+pub(crate) struct Cluster {
+    pub(crate) plane: ControlPlane,
+    pub(crate) admin: Admin,
+    pub(crate) folder: TempDir,
+}
+
+impl Cluster {
+    /// A control plane without an authenticator that is ready.
+    pub(crate) async fn bare() -> Self {
+        Self::with_rules(Vec::new()).await
+    }
+
+    pub(crate) async fn with_rules(add_on_rules: Vec<daas_control_plane::authority::Rule>) -> Self {
+        let folder = TempDir::new().unwrap();
+        let layout = Layout::at(&folder.path().join("cp")).unwrap();
+        let raw = RawSettings { advertise_address: Some(ADVERTISED.into()), ..RawSettings::default() };
+        let blueprint = Blueprint {
+            kube: kube(),
+            launcher: Launcher::at(env!("CARGO_BIN_EXE_daas-launch")),
+            settings: Settings::parse(&raw).unwrap(),
+            layout,
+            webhooks: Webhooks::None,
+            encryption: EncryptionKey::generate().unwrap(),
+            lifetimes: Lifetimes::default(),
+            add_on_rules,
+            cgroup: None,
+            timing: Timing { ready: Duration::from_secs(1), ..Timing::default() },
+        };
+        let begun = Instant::now();
+        let plane = ControlPlane::start(blueprint).await.unwrap();
+        plane.ready().await.unwrap();
+        eprintln!("ready after {:.1} s", begun.elapsed().as_secs_f32());
+        let admin = Admin::of(&plane, &folder);
+        Self { plane, admin, folder }
+    }
+}
+
+/// An administrator as benchmarks of the bare control plane have one. Only tests make such a certificate.
+pub(crate) struct Admin {
+    pub(crate) client: ApiClient,
+    kubeconfig: PathBuf,
+}
+
+impl Admin {
+    fn of(plane: &ControlPlane, folder: &TempDir) -> Self {
+        let (server_ca, certificate, key) = plane.with_pki(|pki| {
+            let authority = pki.authority(AuthorityName::Client);
+            let signing = rcgen::KeyPair::from_pem(&authority.key().to_pem()).unwrap();
+            let of_authority =
+                x509_cert::Certificate::from_der(authority.der()).unwrap().tbs_certificate.subject.to_string();
+            let mut signer = rcgen::CertificateParams::default();
+            signer.distinguished_name = rcgen::DistinguishedName::new();
+            signer.distinguished_name.push(rcgen::DnType::CommonName, of_authority.strip_prefix("CN=").unwrap());
+            let issuer = rcgen::Issuer::new(signer, signing);
+            let key = rcgen::KeyPair::generate().unwrap();
+            let mut params = rcgen::CertificateParams::default();
+            params.distinguished_name = rcgen::DistinguishedName::new();
+            params.distinguished_name.push(rcgen::DnType::OrganizationName, "system:masters");
+            params.distinguished_name.push(rcgen::DnType::CommonName, "test-admin");
+            params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
+            let certificate = params.signed_by(&key, &issuer).unwrap();
+            (pki.authority(AuthorityName::Server).pem(), certificate, key)
+        });
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        let ca = write("ca.crt", &server_ca);
+        let pair = write("admin.pem", &format!("{}{}", certificate.pem(), key.serialize_pem()));
+        let kubeconfig = serde_json::json!({
+            "apiVersion": "v1", "kind": "Config", "current-context": "x",
+            "clusters": [{"name": "x", "cluster": {"server": format!("https://{ADVERTISED}:6443"), "certificate-authority": ca}}],
+            "users": [{"name": "x", "user": {"client-certificate": pair, "client-key": pair}}],
+            "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
+        });
+        let kubeconfig = write("admin.kubeconfig", &kubeconfig.to_string());
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let tls =
+            trusting(plane).with_client_auth_cert(vec![CertificateDer::from(certificate.der().to_vec())], key).unwrap();
+        Self { client: ApiClient::with_certificate(address(), Arc::new(tls)), kubeconfig }
+    }
+
+    pub(crate) fn kubectl(&self, arguments: &[&str]) -> Output {
+        let mut all: Vec<OsString> = vec!["kubectl".into(), "--kubeconfig".into(), self.kubeconfig.clone().into()];
+        all.extend(arguments.iter().map(OsString::from));
+        Command::new(kube()).args(all).output().unwrap()
+    }
+
+    /// What kubectl said when it was refused.
+    pub(crate) fn refused(&self, arguments: &[&str]) -> String {
+        let output = self.kubectl(arguments);
+        assert!(!output.status.success(), "kubectl {arguments:?} was not refused");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+
+    pub(crate) fn done(&self, arguments: &[&str]) -> String {
+        let output = self.kubectl(arguments);
+        assert!(output.status.success(), "kubectl {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+}
+
+pub(crate) fn address() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 6443))
+}
+
+pub(crate) fn trusting(
+    plane: &ControlPlane,
+) -> rustls::ConfigBuilder<rustls::ClientConfig, rustls::client::WantsClientCert> {
+    let mut roots = rustls::RootCertStore::empty();
+    let ca = plane.with_pki(|pki| pki.authority(AuthorityName::Server).der().to_vec());
+    roots.add(CertificateDer::from(ca)).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    rustls::ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .unwrap()
+        .with_root_certificates(roots)
+}
+
+/// Waits for a condition, with a deadline.
+pub(crate) async fn until<F: Future<Output = bool>>(
+    limit: Duration,
+    what: &str,
+    mut condition: impl FnMut() -> F,
+) -> Duration {
+    let begun = Instant::now();
+    while !condition().await {
+        assert!(begun.elapsed() < limit, "not within {} s: {what}", limit.as_secs());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    begun.elapsed()
+}
