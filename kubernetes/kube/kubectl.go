@@ -14,7 +14,7 @@ import (
 
 func init() {
 	programs["kubectl"] = func() {
-		_ = logs.GlogSetter(kubectl.GetLogVerbosity(os.Args)) // before the command is made: plugins and kuberc log too
+		_, _ = logs.GlogSetter(kubectl.GetLogVerbosity(os.Args)) // before the command is made: plugins and kuberc log too
 		if err := cli.RunNoErrOutput(kubectl.NewDefaultKubectlCommand()); err != nil {
 			util.CheckErr(err)
 		}
