@@ -11,12 +11,13 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::Result;
+use crate::addons::{self, Choice, Wanted};
 use crate::api::ApiClient;
-use crate::authority::{Credentials, Policy, PolicyServer, Rule, Served};
+use crate::authority::{Credentials, Policy, PolicyServer, Served};
 use crate::components::{Components, EncryptionKey, Layout, Settings, Webhooks, ports};
 use crate::egress::ControlPlaneEgress;
 use crate::pki::{AuthorityName, Identity, LeafName, Lifetimes, Pki, files::write_private};
-use crate::supervise::{ChildSpec, ComponentName, HttpsProbe, Launcher, Limits, States, Supervisor, Timing};
+use crate::supervise::{ChildSpec, ComponentName, HttpsProbe, Launcher, Limits, Phase, States, Supervisor, Timing};
 
 /// How long the programs have to become ready, as in the seeds' control plane.
 pub const READY_LIMIT: Duration = Duration::from_secs(120);
@@ -41,8 +42,8 @@ pub struct Blueprint {
     pub encryption: EncryptionKey,
     /// How long certificates live.
     pub lifetimes: Lifetimes,
-    /// What the master may do with the add-ons' objects ([`crate::addons::rules`]).
-    pub add_on_rules: Vec<Rule>,
+    /// Add-ons to apply and keep; `None`: none, nor the bindings of the tiers (tests and bare benchmarks).
+    pub add_ons: Option<Choice>,
     /// A folder in the memory hierarchy of cgroups in which each program gets a group of its own; without one, RLIMIT_DATA limits it.
     pub cgroup: Option<PathBuf>,
     /// How often programs are asked.
@@ -60,18 +61,8 @@ pub struct ControlPlane {
 impl ControlPlane {
     /// Makes a new cluster's keys, writes its files and starts its programs. It is not ready yet: see [`ControlPlane::ready`].
     pub async fn start(blueprint: Blueprint) -> Result<Self> {
-        let Blueprint {
-            kube,
-            launcher,
-            settings,
-            layout,
-            webhooks,
-            encryption,
-            lifetimes,
-            add_on_rules,
-            cgroup,
-            timing,
-        } = blueprint;
+        let Blueprint { kube, launcher, settings, layout, webhooks, encryption, lifetimes, add_ons, cgroup, timing } =
+            blueprint;
         layout.make_folders()?;
         let pki = Pki::create(settings.serving_names(), lifetimes, SystemTime::now())?;
         layout.pki().write(&pki)?;
@@ -79,8 +70,17 @@ impl ControlPlane {
         for file in &components.files {
             write_private(&file.path, file.content.as_bytes())?;
         }
+        let wanted = add_ons.map(|choice| Wanted {
+            settings: settings.clone(),
+            choice,
+            kubelet_authority: pki.authority(AuthorityName::KubeletServing).pem(),
+        });
         let trust = Arc::new(Trust::new(pki, layout.clone())?);
-        let policy = PolicyServer::bind(Policy::new(add_on_rules), trust.served.subscribe()).await?;
+        let policy = PolicyServer::bind(
+            Policy::new(wanted.as_ref().map(addons::rules).unwrap_or_default()),
+            trust.served.subscribe(),
+        )
+        .await?;
         let egress = ControlPlaneEgress::bind(&layout.control_plane_egress(), webhooks.addresses())?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, settings.https_port()));
         let specs = components.command_lines.into_iter().map(|line| {
@@ -103,11 +103,15 @@ impl ControlPlane {
             }
         });
         let supervisor = Arc::new(Supervisor::start(&launcher, specs.collect(), timing)?);
-        let tasks = vec![
+        let mut tasks = vec![
             tokio::spawn(policy.run()),
             tokio::spawn(egress.run()),
             tokio::spawn(renew(Arc::clone(&trust), Arc::clone(&supervisor))),
         ];
+        if let Some(wanted) = wanted {
+            let keeper = addons::Keeper::new(ApiClient::new(address, trust.master.subscribe()), wanted);
+            tasks.push(tokio::spawn(keep_add_ons(keeper, supervisor.states())));
+        }
         Ok(Self { supervisor, trust, tasks, address })
     }
 
@@ -148,9 +152,9 @@ impl ControlPlane {
 
     /// Ends the programs in order, within ten seconds.
     pub async fn stop(mut self) {
-        self.tasks.pop().map(abort); // the renewal, which may restart programs
+        // The first two serve kube-apiserver to its end; the renewal, which may restart programs, and the add-ons end now.
+        self.tasks.drain(2..).for_each(abort);
         self.supervisor.stop().await;
-        self.tasks.drain(..).for_each(abort);
     }
 }
 
@@ -308,6 +312,13 @@ async fn renew(trust: Arc<Trust>, supervisor: Arc<Supervisor>) {
             }
         };
         tokio::time::sleep(wait).await;
+    }
+}
+
+async fn keep_add_ons(keeper: addons::Keeper, mut states: watch::Receiver<States>) {
+    let ready = |states: &States| states[ComponentName::ApiServer.as_str()].phase == Phase::Ready;
+    if states.wait_for(ready).await.is_ok() {
+        addons::keep(keeper).await;
     }
 }
 

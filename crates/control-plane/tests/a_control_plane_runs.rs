@@ -4,14 +4,20 @@
 
 mod cluster;
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use cluster::{Cluster, address, in_a_network_of_its_own, trusting, until};
-use daas_control_plane::ApiClient;
-use daas_control_plane::components::ports;
+use daas_control_plane::addons::{AddOn, Choice, Keeper, Wanted};
+use daas_control_plane::components::{AuthenticatorWebhooks, RawSettings, Settings, Webhooks, ports};
+use daas_control_plane::pki::{AuthorityName, Identity, LeafName};
 use daas_control_plane::supervise::Phase;
+use daas_control_plane::{ApiClient, ControlPlane};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
@@ -176,6 +182,226 @@ fn nothing_that_outlives_a_cut_off_identity_can_be_made() {
         assert!(stored(folder.path(), b"nothing to hide here"), "the search itself finds nothing");
         plane.stop().await;
     });
+}
+
+#[test]
+fn add_ons_are_applied_and_kept_and_what_is_switched_off_goes() {
+    in_a_network_of_its_own("add_ons_are_applied_and_kept_and_what_is_switched_off_goes", || async {
+        let Cluster { plane, admin, folder: _folder } =
+            Cluster::start(Some(Choice::default()), Webhooks::None, |_| ()).await;
+        let bindings = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings";
+        until(SOON, "the last add-on is there", || async {
+            let path =
+                "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/networkpolicy-is-not-enforced";
+            admin.client.get(path).await.unwrap().0 == 200
+        })
+        .await;
+        for (kind, name) in [
+            ("deployment", "coredns"),
+            ("deployment", "metrics-server"),
+            ("deployment", "local-path-provisioner"),
+            ("service", "kube-dns"),
+        ] {
+            admin.done(&["get", kind, name, "-n", "kube-system"]);
+        }
+        admin.done(&["get", "storageclass", "local-path"]);
+        admin.done(&["get", "apiservice", "v1beta1.metrics.k8s.io"]);
+
+        // The tiers may what Kubernetes' roles say.
+        let can = |group: &str, verb: &str, what: &str| {
+            let output = admin.kubectl(&["auth", "can-i", verb, what, "--as=seal:0x1", &format!("--as-group={group}")]);
+            String::from_utf8_lossy(&output.stdout).trim() == "yes"
+        };
+        // The role `view` is put together by a controller.
+        until(SOON, "readers read", || async { can("seal:tier:reader", "list", "pods") }).await;
+        assert!(!can("seal:tier:reader", "list", "secrets") && !can("seal:tier:reader", "create", "pods"));
+        assert!(can("seal:tier:admin", "list", "secrets") && can("seal:tier:admin", "create", "clusterroles"));
+        assert!(!can("seal:tier:worker", "list", "pods"));
+
+        // Whoever makes a NetworkPolicy is warned, and may.
+        let policy = json!({
+            "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "p", "namespace": "default"}, "spec": {"podSelector": {}},
+        });
+        let file = cluster_file(&policy);
+        until(SOON, "NetworkPolicy warns", || async {
+            let output = admin.kubectl(&["apply", "-f", file.path().to_str().unwrap()]);
+            assert!(output.status.success());
+            admin.done(&["delete", "networkpolicy", "p"]);
+            String::from_utf8_lossy(&output.stderr).contains("does not enforce NetworkPolicy")
+        })
+        .await;
+
+        // What somebody deletes comes back; a binding of a tier that was removed does not.
+        admin.done(&["delete", "service", "kube-dns", "-n", "kube-system"]);
+        admin.done(&["delete", "clusterrolebinding", "seal:tier:admin"]);
+        let choice = Choice { disabled: [AddOn::MetricsServer].into(), ..Choice::default() };
+        keeper(&plane, choice).apply().await.unwrap();
+        admin.done(&["get", "service", "kube-dns", "-n", "kube-system"]);
+        assert_eq!(admin.client.get(&format!("{bindings}/seal:tier:admin")).await.unwrap().0, 404);
+        assert_eq!(admin.client.get(&format!("{bindings}/seal:tier:reader")).await.unwrap().0, 200);
+        // And what is switched off goes.
+        assert_eq!(
+            admin.client.get("/apis/apps/v1/namespaces/kube-system/deployments/metrics-server").await.unwrap().0,
+            404
+        );
+        plane.stop().await;
+    });
+}
+
+fn keeper(plane: &ControlPlane, choice: Choice) -> Keeper {
+    let raw = RawSettings { advertise_address: Some(cluster::ADVERTISED.into()), ..RawSettings::default() };
+    let kubelet_authority = plane.with_pki(|pki| pki.authority(AuthorityName::KubeletServing).pem());
+    Keeper::new(plane.client(), Wanted { settings: Settings::parse(&raw).unwrap(), choice, kubelet_authority })
+}
+
+fn cluster_file(object: &Value) -> tempfile::NamedTempFile {
+    let file = tempfile::Builder::new().suffix(".json").tempfile().unwrap();
+    std::fs::write(file.path(), object.to_string()).unwrap();
+    file
+}
+
+#[test]
+fn the_authenticators_webhooks_are_asked_about_everyone_but_the_control_plane_itself() {
+    in_a_network_of_its_own(
+        "the_authenticators_webhooks_are_asked_about_everyone_but_the_control_plane_itself",
+        || async {
+            let asked = Asked::default();
+            let webhooks = AuthenticatorWebhooks { port: 9641 };
+            let serve = {
+                let asked = asked.clone();
+                move |plane: &ControlPlane| {
+                    let tls = plane.with_pki(|pki| {
+                        Identity::of(pki, LeafName::AuthenticatorWebhooks)
+                            .mutual_server(pki, AuthorityName::Loopback)
+                            .unwrap()
+                    });
+                    tokio::spawn(asked.serve(webhooks.address(), tls));
+                }
+            };
+            let Cluster { plane, admin: _admin, folder: _folder } =
+                Cluster::start(None, Webhooks::Authenticator(webhooks), serve).await;
+
+            // A bearer token is looked up, its holder is asked about, and denied when the registry says so, whatever RBAC says.
+            let bearer = |token: &str| {
+                let output = std::process::Command::new(cluster::kube())
+                    .args([
+                        "kubectl",
+                        "--server",
+                        &format!("https://{}:6443", cluster::ADVERTISED),
+                        "--insecure-skip-tls-verify",
+                        "--token",
+                        token,
+                    ])
+                    .args(["get", "namespaces"])
+                    .output()
+                    .unwrap();
+                (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+            };
+            let (allowed, answer) = bearer("good");
+            assert!(allowed, "{answer}");
+            asked.slash();
+            let took =
+                until(Duration::from_secs(5), "the slashed user is refused", || async { !bearer("good").0 }).await;
+            eprintln!("refused after {:.1} s", took.as_secs_f32());
+            assert!(bearer("good").1.contains("slashed"), "{}", bearer("good").1);
+            assert!(!bearer("unknown").0);
+
+            // The controllers work, and nobody asked about them; a service account that is none of theirs is asked about.
+            let users = asked.users();
+            assert!(users.contains("seal:0x1"), "{users:?}");
+            for own in [
+                "daas:master",
+                "daas:kube-apiserver",
+                "system:kube-controller-manager",
+                "system:kube-scheduler",
+                "system:apiserver",
+            ] {
+                assert!(!users.contains(own), "{own}");
+            }
+            let strangers: Vec<_> = users.iter().filter(|user| user.starts_with("system:")).collect();
+            assert!(strangers.is_empty(), "the control plane's own users that are not in the list: {strangers:?}");
+
+            // A watch is told of when it opens, with the address that it comes from.
+            until(SOON, "watches were told", || async {
+                asked.events().iter().any(|event| event["verb"] == "watch" && event["stage"] == "ResponseStarted")
+            })
+            .await;
+            for event in asked.events() {
+                assert!(event["sourceIPs"].as_array().is_some_and(|addresses| !addresses.is_empty()), "{event}");
+                assert!(event.get("requestObject").is_none() && event.get("responseObject").is_none(), "{event}");
+            }
+            plane.stop().await;
+        },
+    );
+}
+
+/// An authenticator that knows one token, and notes what it is asked.
+#[derive(Clone, Default)]
+struct Asked {
+    users: Arc<Mutex<BTreeSet<String>>>,
+    events: Arc<Mutex<Vec<Value>>>,
+    slashed: Arc<AtomicBool>,
+}
+
+impl Asked {
+    fn slash(&self) {
+        self.slashed.store(true, Ordering::Relaxed);
+    }
+
+    fn users(&self) -> BTreeSet<String> {
+        self.users.lock().unwrap().clone()
+    }
+
+    fn events(&self) -> Vec<Value> {
+        self.events.lock().unwrap().clone()
+    }
+
+    async fn serve(self, address: std::net::SocketAddr, tls: Arc<rustls::ServerConfig>) {
+        let listener = tokio::net::TcpListener::bind(address).await.unwrap();
+        let acceptor = tokio_rustls::TlsAcceptor::from(tls);
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let (asked, acceptor) = (self.clone(), acceptor.clone());
+            tokio::spawn(async move {
+                let Ok(stream) = acceptor.accept(stream).await else { return };
+                let service = hyper::service::service_fn(move |request: http::Request<hyper::body::Incoming>| {
+                    let asked = asked.clone();
+                    async move {
+                        let path = request.uri().path().to_owned();
+                        let body = request.into_body().collect().await.unwrap().to_bytes();
+                        let answer = asked.answer(&path, &serde_json::from_slice(&body).unwrap());
+                        Ok::<_, Infallible>(http::Response::new(Full::new(Bytes::from(answer.to_string()))))
+                    }
+                });
+                let _ = hyper::server::conn::http1::Builder::new()
+                    .serve_connection(hyper_util::rt::TokioIo::new(stream), service)
+                    .await;
+            });
+        }
+    }
+
+    fn answer(&self, path: &str, question: &Value) -> Value {
+        let review =
+            |status: Value| json!({"apiVersion": question["apiVersion"], "kind": question["kind"], "status": status});
+        match path {
+            AuthenticatorWebhooks::TOKEN_PATH if question["spec"]["token"] == "good" => review(
+                json!({"authenticated": true, "user": {"username": "seal:0x1", "groups": ["seal:token:0x2", "system:monitoring"]}}),
+            ),
+            AuthenticatorWebhooks::TOKEN_PATH => review(json!({"authenticated": false})),
+            AuthenticatorWebhooks::AUTHORIZATION_PATH => {
+                let user = question["spec"]["user"].as_str().unwrap().to_owned();
+                let slashed = self.slashed.load(Ordering::Relaxed) && user == "seal:0x1";
+                let listing = user == "seal:0x1" && !slashed;
+                self.users.lock().unwrap().insert(user);
+                review(json!({"allowed": listing, "denied": slashed, "reason": if slashed { "slashed" } else { "" }}))
+            }
+            AuthenticatorWebhooks::AUDIT_PATH => {
+                self.events.lock().unwrap().extend(question["items"].as_array().unwrap().iter().cloned());
+                json!({})
+            }
+            _ => panic!("asked at {path}"),
+        }
+    }
 }
 
 #[test]

@@ -1,7 +1,6 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::sync::watch;
 
 use super::{AddOn, Object, Wanted, tiers};
 use crate::{ApiClient, ControlPlaneError, Result};
@@ -30,7 +29,7 @@ impl Keeper {
         self.bind_tiers_once().await?;
         for add_on in AddOn::ALL {
             for object in self.wanted.objects(add_on) {
-                if self.wanted.disabled.contains(&add_on) {
+                if self.wanted.choice.disabled.contains(&add_on) {
                     self.remove(&object).await?;
                 } else {
                     self.apply_one(&object).await?;
@@ -75,8 +74,8 @@ impl Keeper {
     }
 }
 
-/// Applies the add-ons again and again, until the receiver of `stop` is told or its sender dropped.
-pub async fn keep(keeper: Keeper, mut stop: watch::Receiver<bool>) {
+/// Applies the add-ons again and again, until it is dropped.
+pub async fn keep(keeper: Keeper) {
     loop {
         let wait = match keeper.apply().await {
             Ok(()) => PERIOD,
@@ -85,10 +84,7 @@ pub async fn keep(keeper: Keeper, mut stop: watch::Receiver<bool>) {
                 RETRY
             }
         };
-        tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => return,
-            () = tokio::time::sleep(wait) => {}
-        }
+        tokio::time::sleep(wait).await;
     }
 }
 

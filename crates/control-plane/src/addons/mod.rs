@@ -48,17 +48,30 @@ impl AddOn {
     }
 }
 
+/// What an operator chooses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// Which are switched off.
+    pub disabled: BTreeSet<AddOn>,
+    /// The folder of nodes in which volumes are made.
+    pub storage_folder: String,
+}
+
+impl Default for Choice {
+    fn default() -> Self {
+        Self { disabled: BTreeSet::new(), storage_folder: "/var/lib/k3s-daas/storage".into() }
+    }
+}
+
 /// What the add-ons are made for.
 #[derive(Debug, Clone)]
 pub struct Wanted {
     /// The cluster's settings.
     pub settings: Settings,
-    /// Which are switched off.
-    pub disabled: BTreeSet<AddOn>,
+    /// The operator's choice.
+    pub choice: Choice,
     /// The certificate that kubelets' own are signed with, in PEM.
     pub kubelet_authority: String,
-    /// The folder of nodes in which volumes are made.
-    pub storage_folder: String,
 }
 
 impl Wanted {
@@ -67,7 +80,7 @@ impl Wanted {
         match add_on {
             AddOn::CoreDns => core_dns::objects(&self.settings),
             AddOn::MetricsServer => metrics_server::objects(&self.kubelet_authority),
-            AddOn::LocalPath => local_path::objects(&self.storage_folder),
+            AddOn::LocalPath => local_path::objects(&self.choice.storage_folder),
             AddOn::NetworkPolicyWarning => network_policy::objects(),
         }
     }

@@ -3,12 +3,7 @@ use crate::components::RawSettings;
 
 fn wanted() -> Wanted {
     let raw = RawSettings { advertise_address: Some("203.0.113.7".into()), ..RawSettings::default() };
-    Wanted {
-        settings: Settings::parse(&raw).unwrap(),
-        disabled: BTreeSet::new(),
-        kubelet_authority: "PEM".into(),
-        storage_folder: "/var/lib/k3s-daas/storage".into(),
-    }
+    Wanted { settings: Settings::parse(&raw).unwrap(), choice: Choice::default(), kubelet_authority: "PEM".into() }
 }
 
 fn objects() -> Vec<Object> {

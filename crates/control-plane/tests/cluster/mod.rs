@@ -9,6 +9,7 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use daas_control_plane::addons::Choice;
 use daas_control_plane::components::{EncryptionKey, Layout, RawSettings, Settings, Webhooks};
 use daas_control_plane::pki::{AuthorityName, Lifetimes};
 use daas_control_plane::supervise::{Launcher, Timing};
@@ -62,10 +63,15 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// A control plane without an authenticator that is ready.
     pub(crate) async fn bare() -> Self {
-        Self::with_rules(Vec::new()).await
+        Self::start(None, Webhooks::None, |_| ()).await
     }
 
-    pub(crate) async fn with_rules(add_on_rules: Vec<daas_control_plane::authority::Rule>) -> Self {
+    /// A control plane that is ready; `meanwhile` runs when it has been started.
+    pub(crate) async fn start<T>(
+        add_ons: Option<Choice>,
+        webhooks: Webhooks,
+        meanwhile: impl FnOnce(&ControlPlane) -> T,
+    ) -> Self {
         let folder = TempDir::new().unwrap();
         let layout = Layout::at(&folder.path().join("cp")).unwrap();
         let raw = RawSettings { advertise_address: Some(ADVERTISED.into()), ..RawSettings::default() };
@@ -74,15 +80,16 @@ impl Cluster {
             launcher: Launcher::at(env!("CARGO_BIN_EXE_daas-launch")),
             settings: Settings::parse(&raw).unwrap(),
             layout,
-            webhooks: Webhooks::None,
+            webhooks,
             encryption: EncryptionKey::generate().unwrap(),
             lifetimes: Lifetimes::default(),
-            add_on_rules,
+            add_ons,
             cgroup: None,
             timing: Timing { ready: Duration::from_secs(1), ..Timing::default() },
         };
         let begun = Instant::now();
         let plane = ControlPlane::start(blueprint).await.unwrap();
+        meanwhile(&plane);
         plane.ready().await.unwrap();
         eprintln!("ready after {:.1} s", begun.elapsed().as_secs_f32());
         let admin = Admin::of(&plane, &folder);
