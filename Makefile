@@ -6,7 +6,7 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 CARGO := cargo
 FUZZ_SECONDS ?= 30
 
-.PHONY: help setup up down status test lint bench doctor move fuzz oracle audit fmt kubernetes kubernetes-reproduce
+.PHONY: help setup up down status test lint bench doctor move fuzz oracle audit fmt kubernetes kubernetes-reproduce mutants
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
@@ -63,6 +63,9 @@ oracle: setup ## compare with the real Move VM, Sui's attestation verifier (a mi
 bench: setup ## measure, each figure beside a peer's
 	DAAS_ORACLE_EIF="$$(scripts/oracle-eif --bench)" $(CARGO) run --release --locked -p daas-bench
 	$(CARGO) run --release --locked -p daas-bench-peers
+
+mutants: setup ## take defences out one by one: each must be missed by its test (an hour or more)
+	@scripts/mutants
 
 audit: setup ## known vulnerabilities (needs the advisory database, a git repository)
 	"$$(scripts/cargo-deny)" check advisories
