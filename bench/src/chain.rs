@@ -14,8 +14,11 @@ use sui_rpc::Client;
 use sui_rpc::field::{FieldMask, FieldMaskUtil as _};
 use sui_rpc::proto::sui::rpc::v2::ExecuteTransactionRequest;
 use sui_sdk_types::{Address, Object, Owner, Transaction, TransactionEffects};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
+use crate::cpu::{self, Cpu, SERVER};
 use crate::latencies::Latencies;
 use crate::scene::{Outcome, Scene, Wallet};
 
@@ -27,20 +30,32 @@ const SEEN: usize = 100;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) fn run() {
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    if let Err(error) = runtime.block_on(measure()) {
+    let server = runtime(SERVER);
+    let clients = runtime(cpu::CLIENTS);
+    // On a thread of the clients' runtime, so that all that the clients do counts as theirs.
+    let measured = clients.block_on(clients.spawn(measure(server.handle().clone())));
+    if let Err(error) = measured.unwrap_or_else(|error| Err(error.into())) {
         println!("  could not be measured: {error}");
     }
 }
 
-async fn measure() -> Outcome<()> {
-    let mut scene = Scene::new().await?;
+fn runtime(name: &str) -> Runtime {
+    Builder::new_multi_thread().thread_name(name).enable_all().build().expect("a runtime")
+}
+
+async fn measure(server: Handle) -> Outcome<()> {
+    let mut scene = Scene::new(&server).await?;
     let (executed, steps) = execution(&mut scene).await?;
     println!("  executed on one core         {executed}   (goal: 1 000/s; {steps} interpreter steps each)");
-    let durable = in_process(&mut scene).await?;
+    let (durable, cpu) = in_process(&mut scene).await?;
     println!("  durable, {CLIENTS} in process      {durable}   (goal: 1 000/s, signatures and fsync included)");
-    let served = by_sdk(&mut scene).await?;
+    println!("    CPU time a stake: chain {:?}, signing and checking {:?}", cpu.ledger, cpu.clients);
+    let (served, cpu) = by_sdk(&mut scene).await?;
     println!("  durable, {CLIENTS} SDK clients     {served}   (goal: 1 000/s, gRPC of the official client included)");
+    println!(
+        "    CPU time a stake: chain {:?}, gRPC and signatures {:?}, the clients themselves {:?}",
+        cpu.ledger, cpu.server, cpu.clients
+    );
     let (stakes, slashes) = seen(&mut scene).await?;
     let within = "(goal: within 1 s; the chain seals a checkpoint every 50 ms)";
     println!(
@@ -87,13 +102,13 @@ async fn execution(scene: &mut Scene) -> Outcome<(Latencies, u64)> {
 }
 
 /// Clients that hand signed transactions to the chain in its own process, each waiting for its answer.
-async fn in_process(scene: &mut Scene) -> Outcome<Latencies> {
+async fn in_process(scene: &mut Scene) -> Outcome<(Latencies, Cpu)> {
     let mut tasks = Vec::new();
     let mut wallets = Vec::new();
     for _ in 0..CLIENTS {
         wallets.push(scene.wallet().await?);
     }
-    let start = Instant::now();
+    let (start, before) = (Instant::now(), Cpu::now());
     for mut wallet in wallets {
         let ledger = scene.ledger().clone();
         tasks.push(tokio::spawn(async move {
@@ -107,17 +122,17 @@ async fn in_process(scene: &mut Scene) -> Outcome<Latencies> {
             Outcome::Ok(durations)
         }));
     }
-    joined(tasks, start).await
+    joined(tasks, start, before).await
 }
 
 /// Clients of the official SDK, each with a connection of its own.
-async fn by_sdk(scene: &mut Scene) -> Outcome<Latencies> {
+async fn by_sdk(scene: &mut Scene) -> Outcome<(Latencies, Cpu)> {
     let mut tasks = Vec::new();
     let mut clients = Vec::new();
     for _ in 0..CLIENTS {
         clients.push((scene.wallet().await?, Client::new(scene.devnet.url())?));
     }
-    let start = Instant::now();
+    let (start, before) = (Instant::now(), Cpu::now());
     for (mut wallet, mut client) in clients {
         tasks.push(tokio::spawn(async move {
             let mut durations = Vec::with_capacity(STAKES_BY_SDK);
@@ -131,15 +146,20 @@ async fn by_sdk(scene: &mut Scene) -> Outcome<Latencies> {
             Outcome::Ok(durations)
         }));
     }
-    joined(tasks, start).await
+    joined(tasks, start, before).await
 }
 
-async fn joined(tasks: Vec<tokio::task::JoinHandle<Outcome<Vec<Duration>>>>, start: Instant) -> Outcome<Latencies> {
+async fn joined(
+    tasks: Vec<JoinHandle<Outcome<Vec<Duration>>>>,
+    start: Instant,
+    before: Cpu,
+) -> Outcome<(Latencies, Cpu)> {
     let mut durations = Vec::new();
     for task in tasks {
         durations.extend(task.await??);
     }
-    Ok(Latencies::from_parts(durations, start.elapsed()))
+    let cpu = Cpu::now().since(before, durations.len());
+    Ok((Latencies::from_parts(durations, start.elapsed()), cpu))
 }
 
 /// From the chain's answer to the moment in which a registry that follows it has told its subscribers.

@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout)] // figures are this program's output
 
 mod chain;
+mod cpu;
 mod eif;
 mod latencies;
 mod registry;

@@ -5,6 +5,10 @@
 //! - [`client`]: a [`client::Node`] reads, a [`client::Session`] runs transactions, never twice.
 //! - [`registry`]: a cluster in memory, kept current; answers without lock or network call.
 
+// What tests and measurements share names this crate as those do who use it.
+#[cfg(test)]
+extern crate self as daas_chain;
+
 pub mod abort;
 pub mod client;
 mod error;

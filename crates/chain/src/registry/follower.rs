@@ -322,7 +322,7 @@ impl RegistryConfig {
 mod tests {
     use sui_sdk_types::{Address, Digest};
 
-    use super::super::tables::tests::cluster;
+    use super::super::sample::cluster;
     use super::*;
     use crate::client::Package;
 

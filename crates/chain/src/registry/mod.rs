@@ -12,14 +12,20 @@
 mod changes;
 mod checkpoint;
 mod config;
+mod entries;
+mod fingerprint;
 mod follower;
 mod health;
 mod load;
 mod quorum;
+#[cfg(test)]
+mod sample;
 mod shards;
 mod source;
 mod state;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub use changes::{Change, Changes, EndReason};
