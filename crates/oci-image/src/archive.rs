@@ -4,7 +4,6 @@
 //! knows the image by is containerd's annotation `io.containerd.image.name`; each name has a descriptor of the one manifest.
 
 use serde::Serialize;
-use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tar::Builder;
 
@@ -19,45 +18,21 @@ const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
 /// The bytes of an archive that holds this one image for x86-64 Linux.
 pub fn archive(definition: &Definition, layer: Layer) -> Result<Vec<u8>, Error> {
     let layer = Blob { media_type: LAYER, bytes: layer.0 };
-    let config = Blob::json(CONFIG, &config(definition, &layer));
-    let manifest = Blob::json(
-        MANIFEST,
-        &json!({ "schemaVersion": 2, "mediaType": MANIFEST, "config": config.descriptor(), "layers": [layer.descriptor()] }),
-    );
-    let named: Vec<Descriptor> =
-        definition.names.iter().map(|name| manifest.descriptor().named(&name.to_string(), name.tag())).collect();
-    let index = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": named });
+    let config = Blob { media_type: CONFIG, bytes: json(&Image::new(definition, &layer))? };
+    let manifest =
+        Manifest { schema_version: 2, media_type: MANIFEST, config: config.descriptor(), layers: [layer.descriptor()] };
+    let manifest = Blob { media_type: MANIFEST, bytes: json(&manifest)? };
+    let names = definition.names.iter();
+    let manifests = names.map(|name| manifest.descriptor().named(&name.to_string(), name.tag())).collect();
+    let index = json(&Index { schema_version: 2, media_type: INDEX, manifests })?;
 
     let mut tar = Builder::new(Vec::new());
     append_bytes(&mut tar, "oci-layout", br#"{"imageLayoutVersion":"1.0.0"}"#, 0o644)?;
-    append_bytes(&mut tar, "index.json", index.to_string().as_bytes(), 0o644)?;
+    append_bytes(&mut tar, "index.json", &index, 0o644)?;
     for blob in [manifest, config, layer] {
         append_bytes(&mut tar, &format!("blobs/sha256/{}", blob.sha256()), &blob.bytes, 0o644)?;
     }
     Ok(tar.into_inner()?)
-}
-
-/// What runs: an empty list or no user is left out, as the specification has it.
-fn config(definition: &Definition, layer: &Blob) -> serde_json::Value {
-    let mut run = json!({});
-    if !definition.entrypoint.is_empty() {
-        run["Entrypoint"] = json!(definition.entrypoint);
-    }
-    if !definition.command.is_empty() {
-        run["Cmd"] = json!(definition.command);
-    }
-    if !definition.environment.is_empty() {
-        run["Env"] = definition.environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    }
-    if let Some(user) = &definition.user {
-        run["User"] = json!(user);
-    }
-    json!({
-        "architecture": "amd64",
-        "os": "linux",
-        "config": run,
-        "rootfs": { "type": "layers", "diff_ids": [format!("sha256:{}", layer.sha256())] },
-    })
 }
 
 struct Blob {
@@ -66,10 +41,6 @@ struct Blob {
 }
 
 impl Blob {
-    fn json(media_type: &'static str, value: &serde_json::Value) -> Self {
-        Self { media_type, bytes: value.to_string().into_bytes() }
-    }
-
     fn sha256(&self) -> String {
         hex::encode(Sha256::digest(&self.bytes))
     }
@@ -84,6 +55,28 @@ impl Blob {
     }
 }
 
+/// The documents below are written in the order of their fields, which is part of the image's digest.
+fn json(document: &impl Serialize) -> Result<Vec<u8>, Error> {
+    Ok(serde_json::to_vec(document).map_err(std::io::Error::from)?)
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Index {
+    schema_version: u8,
+    media_type: &'static str,
+    manifests: Vec<Descriptor>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Manifest {
+    schema_version: u8,
+    media_type: &'static str,
+    config: Descriptor,
+    layers: [Descriptor; 1],
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Descriptor {
@@ -96,7 +89,8 @@ struct Descriptor {
 
 impl Descriptor {
     fn named(self, name: &str, tag: &str) -> Self {
-        Self { annotations: Some(Annotations { containerd: name.to_owned(), oci: tag.to_owned() }), ..self }
+        let annotations = Annotations { containerd: name.to_owned(), oci: tag.to_owned() };
+        Self { annotations: Some(annotations), ..self }
     }
 }
 
@@ -106,4 +100,50 @@ struct Annotations {
     containerd: String,
     #[serde(rename = "org.opencontainers.image.ref.name")]
     oci: String,
+}
+
+#[derive(Serialize)]
+struct Image<'a> {
+    architecture: &'static str,
+    os: &'static str,
+    config: Execution<'a>,
+    rootfs: RootFs,
+}
+
+impl<'a> Image<'a> {
+    fn new(definition: &'a Definition, layer: &Blob) -> Self {
+        let environment = definition.environment.iter();
+        Self {
+            architecture: "amd64",
+            os: "linux",
+            config: Execution {
+                user: definition.user.as_deref(),
+                env: environment.map(|(name, value)| format!("{name}={value}")).collect(),
+                entrypoint: &definition.entrypoint,
+                cmd: &definition.command,
+            },
+            rootfs: RootFs { kind: "layers", diff_ids: [format!("sha256:{}", layer.sha256())] },
+        }
+    }
+}
+
+/// What runs.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Execution<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    env: Vec<String>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    entrypoint: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    cmd: &'a [String],
+}
+
+#[derive(Serialize)]
+struct RootFs {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    diff_ids: [String; 1],
 }
