@@ -67,14 +67,24 @@ struct Info {
 
 const PRIMITIVE: AbilitySet = AbilitySet(Ability::Copy as u8 | Ability::Drop as u8 | Ability::Store as u8);
 const REFERENCE: AbilitySet = AbilitySet(Ability::Copy as u8 | Ability::Drop as u8);
+/// Types that a usual transaction uses: room for them is made at once.
+const FEW: usize = 128;
 /// Sui's `max_type_nodes`.
 const TYPE_NODES: usize = 256;
+
+/// What is looked up once, by module and by place in one of its tables.
+type Known<T> = Vec<Box<[Option<T>]>>;
 
 /// Loaded modules and interned types.
 pub(crate) struct Types<'a> {
     source: &'a dyn ModuleSource,
     modules: Vec<Arc<CompiledModule>>,
     by_id: HashMap<ModuleId, u32>,
+    /// By module and datatype handle: the definition that the handle stands for, once it has been looked up.
+    handles: Known<(u32, u16)>,
+    /// By module and definition: the type without type arguments, once it has been interned.
+    plain: Known<TypeId>,
+    no_arguments: Rc<[TypeId]>,
     infos: Vec<Info>,
     interned: HashMap<Type, TypeId>,
     max_depth: usize,
@@ -89,8 +99,11 @@ impl<'a> Types<'a> {
             source,
             modules: Vec::new(),
             by_id: HashMap::new(),
-            infos: Vec::new(),
-            interned: HashMap::new(),
+            handles: Vec::new(),
+            plain: Vec::new(),
+            no_arguments: Rc::from([]),
+            infos: Vec::with_capacity(FEW),
+            interned: HashMap::with_capacity(FEW),
             max_depth: limits.type_depth,
             count_limit: limits.types,
             unfinished: 0,
@@ -128,6 +141,8 @@ impl<'a> Types<'a> {
             None => self.source.module(id).ok_or_else(|| Fault::Missing(id.to_string()))?,
         };
         let index = u32::try_from(self.modules.len()).map_err(|_| Fault::Limit("modules"))?;
+        self.handles.push(vec![None; module.tables().datatype_handles.len()].into());
+        self.plain.push(vec![None; module.tables().datatypes.len()].into());
         self.modules.push(module);
         self.by_id.insert(id.clone(), index);
         Ok(index)
@@ -200,6 +215,17 @@ impl<'a> Types<'a> {
             }
             _ => Err(Fault::Unverified("unknown type")),
         }
+    }
+
+    /// The type of a definition without type arguments.
+    pub(crate) fn plain(&mut self, module: u32, definition: u16) -> Result<TypeId, Fault> {
+        let (place, index) = (module as usize, usize::from(definition));
+        if let Some(type_) = self.plain[place].get(index).copied().flatten() {
+            return Ok(type_);
+        }
+        let type_ = self.intern(Type::Datatype { module, definition, arguments: Rc::clone(&self.no_arguments) })?;
+        self.plain[place][index] = Some(type_);
+        Ok(type_)
     }
 
     /// Recursion ends at `max_depth`: every level adds one unfinished type.
@@ -311,11 +337,16 @@ impl<'a> Types<'a> {
 
     /// Resolves a datatype handle of a module.
     fn datatype(&mut self, module: u32, handle: u16) -> Result<(u32, u16), Fault> {
+        if let Some(definition) = self.handles[module as usize][usize::from(handle)] {
+            return Ok(definition);
+        }
         let compiled = Arc::clone(self.module(module));
         let tables = compiled.tables();
-        let handle = &tables.datatype_handles[usize::from(handle)];
-        let owner = self.module_index(&tables.modules[usize::from(handle.module)])?;
-        self.datatype_by_name(owner, &handle.name)
+        let named = &tables.datatype_handles[usize::from(handle)];
+        let owner = self.module_index(&tables.modules[usize::from(named.module)])?;
+        let definition = self.datatype_by_name(owner, &named.name)?;
+        self.handles[module as usize][usize::from(handle)] = Some(definition);
+        Ok(definition)
     }
 
     fn datatype_by_name(&self, module: u32, name: &Identifier) -> Result<(u32, u16), Fault> {
@@ -347,6 +378,10 @@ impl<'a> Types<'a> {
             Token::Vector(element) => Type::Vector(self.instantiate(module, element, arguments)?),
             Token::Reference(inner) => Type::Reference(self.instantiate(module, inner, arguments)?),
             Token::MutableReference(inner) => Type::MutableReference(self.instantiate(module, inner, arguments)?),
+            Token::Datatype(handle, parts) if parts.is_empty() => {
+                let (owner, definition) = self.datatype(module, *handle)?;
+                return self.plain(owner, definition);
+            }
             Token::Datatype(handle, parts) => {
                 let (owner, definition) = self.datatype(module, *handle)?;
                 let mut arguments_of = Vec::with_capacity(parts.len());

@@ -1,6 +1,6 @@
 //! Functions with their type arguments, frames, and how framework functions are called.
 
-use std::{cell::Cell, rc::Rc, sync::Arc};
+use std::{rc::Rc, sync::Arc};
 
 use smallvec::SmallVec;
 
@@ -23,8 +23,8 @@ pub(crate) struct Function {
     /// Parameters first.
     pub(crate) locals: Box<[TypeId]>,
     pub(crate) returns: Box<[TypeId]>,
-    /// What the instruction at each offset resolved to: a type or a function; `u32::MAX` before its first run.
-    pub(crate) cache: Box<[Cell<u32>]>,
+    /// Where the machine keeps what each instruction resolved to.
+    pub(crate) resolved: usize,
 }
 
 impl Function {

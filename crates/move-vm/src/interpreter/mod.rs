@@ -4,7 +4,7 @@ mod borrow;
 mod frame;
 mod step;
 
-use std::{cell::Cell, collections::HashMap, rc::Rc, sync::Arc};
+use std::{collections::HashMap, rc::Rc, sync::Arc};
 
 use smallvec::SmallVec;
 use sui_sdk_types::Identifier;
@@ -20,6 +20,11 @@ use crate::{
 };
 use frame::{Frame, LocalCell};
 
+/// What an instruction or a handle stands for is looked up at its first use.
+const UNRESOLVED: u32 = u32::MAX;
+/// Functions that a usual transaction runs: room for them is made at once.
+const FEW: usize = 64;
+
 /// Everything that one transaction's execution owns.
 pub(crate) struct Machine<'a> {
     pub(crate) types: Types<'a>,
@@ -34,6 +39,11 @@ pub(crate) struct Machine<'a> {
     pub(crate) call_number: u32,
     functions: Vec<Rc<Function>>,
     functions_by_key: HashMap<(u32, u16, Rc<[TypeId]>), u32>,
+    /// By module and function handle: the function without type arguments, `UNRESOLVED` before its first call.
+    functions_by_handle: Vec<Vec<u32>>,
+    /// What the instructions of each function resolved to, one function after another: a type or a function.
+    resolved: Vec<u32>,
+    no_arguments: Rc<[TypeId]>,
     frames: Vec<Frame>,
     locals: Vec<LocalCell>,
     stack: Vec<Repr>,
@@ -57,8 +67,11 @@ impl<'a> Machine<'a> {
             value_bytes: 0,
             slots: Vec::new(),
             call_number: 0,
-            functions: Vec::new(),
-            functions_by_key: HashMap::new(),
+            functions: Vec::with_capacity(FEW),
+            functions_by_key: HashMap::with_capacity(FEW),
+            functions_by_handle: Vec::new(),
+            resolved: Vec::with_capacity(FEW * FEW),
+            no_arguments: Rc::from([]),
             frames: Vec::new(),
             locals: Vec::new(),
             stack: Vec::new(),
@@ -272,20 +285,25 @@ impl<'a> Machine<'a> {
             }
         }
         let native = compiled.native(definition);
-        let mut types_of = |signature: u16| {
-            tables.signatures[usize::from(signature)]
-                .iter()
-                .map(|token| self.types.instantiate(module, token, &arguments))
-                .collect::<Result<Vec<_>, _>>()
+        let mut types_of = |signature: u16, types: &mut Vec<TypeId>| -> Result<(), Fault> {
+            let tokens = &tables.signatures[usize::from(signature)];
+            types.reserve(tokens.len());
+            for token in tokens {
+                types.push(self.types.instantiate(module, token, &arguments)?);
+            }
+            Ok(())
         };
-        let parameters = types_of(handle.parameters)?;
-        let returns = types_of(handle.returns)?;
-        let mut locals = parameters.clone();
+        let (mut locals, mut returns) = (Vec::new(), Vec::new());
+        types_of(handle.parameters, &mut locals)?;
+        types_of(handle.returns, &mut returns)?;
+        let parameters = locals.clone();
         let mut length = 0;
         if let Some(code) = &function.code {
-            locals.extend(types_of(code.locals)?);
+            types_of(code.locals, &mut locals)?;
             length = code.instructions.len();
         }
+        let resolved = self.resolved.len();
+        self.resolved.resize(resolved + length, UNRESOLVED);
         let number = self.functions.len() as u32;
         self.functions.push(Rc::new(Function {
             module,
@@ -295,10 +313,28 @@ impl<'a> Machine<'a> {
             parameters: parameters.into(),
             locals: locals.into(),
             returns: returns.into(),
-            cache: (0..length).map(|_| Cell::new(u32::MAX)).collect(),
+            resolved,
             compiled,
         }));
         self.functions_by_key.insert(key, number);
+        Ok(number)
+    }
+
+    /// Resolves a function handle of the calling module without type arguments.
+    fn resolve_plain(&mut self, caller: u32, handle: u16) -> Result<u32, Fault> {
+        let (module, place) = (caller as usize, usize::from(handle));
+        if self.functions_by_handle.len() <= module {
+            self.functions_by_handle.resize(module + 1, Vec::new());
+        }
+        if let Some(number) = self.functions_by_handle[module].get(place).filter(|number| **number != UNRESOLVED) {
+            return Ok(*number);
+        }
+        let number = self.resolve(caller, handle, Rc::clone(&self.no_arguments))?;
+        let known = &mut self.functions_by_handle[module];
+        if known.is_empty() {
+            known.resize(self.types.module(caller).tables().function_handles.len(), UNRESOLVED);
+        }
+        known[place] = number;
         Ok(number)
     }
 

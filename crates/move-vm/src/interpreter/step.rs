@@ -4,7 +4,7 @@ use std::{cmp::Ordering, rc::Rc};
 
 use smallvec::SmallVec;
 
-use super::{Function, Machine, Stop};
+use super::{Function, Machine, Stop, UNRESOLVED};
 use crate::{
     Ability, Fault,
     codec::decode_constant,
@@ -532,12 +532,12 @@ impl Machine<'_> {
 
     /// A type defined in the function's own module.
     fn own_type(&mut self, function: &Function, definition: u16, arguments: Option<u16>) -> Result<TypeId, Fault> {
+        let Some(arguments) = arguments else { return self.types.plain(function.module, definition) };
         let arguments = self.instance_arguments(function, arguments)?;
         self.types.intern(Type::Datatype { module: function.module, definition, arguments })
     }
 
-    fn instance_arguments(&mut self, function: &Function, signature: Option<u16>) -> Result<Rc<[TypeId]>, Fault> {
-        let Some(signature) = signature else { return Ok(Rc::from([])) };
+    fn instance_arguments(&mut self, function: &Function, signature: u16) -> Result<Rc<[TypeId]>, Fault> {
         function.compiled.tables().signatures[usize::from(signature)]
             .iter()
             .map(|token| self.types.instantiate(function.module, token, &function.type_arguments))
@@ -556,12 +556,12 @@ impl Machine<'_> {
         site: &Site<'_>,
         resolve: impl FnOnce(&mut Self, &Function) -> Result<TypeId, Fault>,
     ) -> Result<TypeId, Fault> {
-        let cell = &site.function.cache[self.pc];
-        if cell.get() != u32::MAX {
-            return Ok(TypeId(cell.get()));
+        let place = site.function.resolved + self.pc;
+        if self.resolved[place] != UNRESOLVED {
+            return Ok(TypeId(self.resolved[place]));
         }
         let type_ = resolve(self, site.function)?;
-        cell.set(type_.0);
+        self.resolved[place] = type_.0;
         Ok(type_)
     }
 
@@ -574,12 +574,17 @@ impl Machine<'_> {
     }
 
     fn cached_function(&mut self, site: &Site<'_>, handle: u16, arguments: Option<u16>) -> Result<Rc<Function>, Fault> {
-        let cell = &site.function.cache[self.pc];
-        if cell.get() == u32::MAX {
-            let arguments = self.instance_arguments(site.function, arguments)?;
-            cell.set(self.resolve(site.function.module, handle, arguments)?);
+        let place = site.function.resolved + self.pc;
+        if self.resolved[place] == UNRESOLVED {
+            self.resolved[place] = match arguments {
+                Some(signature) => {
+                    let arguments = self.instance_arguments(site.function, signature)?;
+                    self.resolve(site.function.module, handle, arguments)?
+                }
+                None => self.resolve_plain(site.function.module, handle)?,
+            };
         }
-        Ok(Rc::clone(&self.functions[cell.get() as usize]))
+        Ok(Rc::clone(&self.functions[self.resolved[place] as usize]))
     }
 
     /// Whether a type could be dropped; used where the interpreter itself lets go of parts.
