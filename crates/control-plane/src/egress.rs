@@ -58,10 +58,7 @@ impl ControlPlaneEgress {
 }
 
 async fn serve(mut client: UnixStream, allowed: &[SocketAddr]) {
-    let asked = match tokio::time::timeout(SLOWEST, request(&mut client)).await {
-        Ok(Some(asked)) => asked,
-        _ => return,
-    };
+    let Ok(Some(asked)) = tokio::time::timeout(SLOWEST, request(&mut client)).await else { return };
     let Some(address) = allowed.iter().find(|address| address.to_string() == asked) else {
         tracing::warn!(%asked, "kube-apiserver wanted to dial an address that is not one of its webhooks");
         let _ = client.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n").await;

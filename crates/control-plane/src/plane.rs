@@ -20,9 +20,9 @@ use crate::pki::{AuthorityName, Identity, LeafName, Lifetimes, Pki, files::write
 use crate::supervise::{ChildSpec, ComponentName, HttpsProbe, Launcher, Limits, Phase, States, Supervisor, Timing};
 
 /// How long the programs have to become ready, as in the seeds' control plane.
-pub const READY_LIMIT: Duration = Duration::from_secs(120);
+pub const READY_LIMIT: Duration = Duration::from_mins(2);
 /// However far away the next renewal is: clocks jump.
-const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+const LONGEST_SLEEP: Duration = Duration::from_mins(1);
 const RETRY: Duration = Duration::from_secs(5);
 
 /// What a control plane is started from.
@@ -63,24 +63,23 @@ impl ControlPlane {
     pub async fn start(blueprint: Blueprint) -> Result<Self> {
         let Blueprint { kube, launcher, settings, layout, webhooks, encryption, lifetimes, add_ons, cgroup, timing } =
             blueprint;
-        layout.make_folders()?;
         let pki = Pki::create(settings.serving_names(), lifetimes, SystemTime::now())?;
-        layout.pki().write(&pki)?;
-        let components = Components::of(&settings, &layout, &webhooks, &encryption);
-        for file in &components.files {
-            write_private(&file.path, file.content.as_bytes())?;
-        }
         let wanted = add_ons.map(|choice| Wanted {
             settings: settings.clone(),
             choice,
             kubelet_authority: pki.authority(AuthorityName::KubeletServing).pem(),
         });
+        let loopback_authority = pki.authority(AuthorityName::Loopback).pem();
         let trust = Arc::new(Trust::new(pki, layout.clone())?);
-        let policy = PolicyServer::bind(
-            Policy::new(wanted.as_ref().map(addons::rules).unwrap_or_default()),
-            trust.served.subscribe(),
-        )
-        .await?;
+        let policy = Policy::new(wanted.as_ref().map(addons::rules).unwrap_or_default());
+        // Whoever holds this port is a running control plane: its files are not touched.
+        let policy = PolicyServer::bind(policy, trust.served.subscribe()).await?;
+        layout.make_folders()?;
+        layout.pki().write(&trust.pki())?;
+        let components = Components::of(&settings, &layout, &webhooks, &encryption, &loopback_authority);
+        for file in &components.files {
+            write_private(&file.path, file.content.as_bytes())?;
+        }
         let egress = ControlPlaneEgress::bind(&layout.control_plane_egress(), webhooks.addresses())?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, settings.https_port()));
         let specs = components.command_lines.into_iter().map(|line| {

@@ -8,7 +8,7 @@ use crate::{ApiClient, ControlPlaneError, Result};
 /// Who owns the fields that are applied.
 const MANAGER: &str = "k3s-daas";
 /// How often everything is applied again.
-const PERIOD: Duration = Duration::from_secs(60);
+const PERIOD: Duration = Duration::from_mins(1);
 const RETRY: Duration = Duration::from_secs(2);
 
 /// Applies the add-ons.

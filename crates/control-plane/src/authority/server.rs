@@ -22,8 +22,8 @@ pub const WEBHOOK_PATH: &str = "/v1/own-identities";
 
 /// A SubjectAccessReview is some hundred bytes; names and extras have limits of their own in Kubernetes.
 const LARGEST_REVIEW: usize = 64 * 1024;
-/// kube-apiserver keeps one or two connections.
-const MOST_CONNECTIONS: usize = 16;
+/// kube-apiserver keeps one or two connections; the others are refused in the handshake.
+const MOST_CONNECTIONS: usize = 64;
 const SLOWEST: Duration = Duration::from_secs(10);
 
 /// What the server needs, replaced as a whole when a certificate is renewed.
@@ -84,7 +84,7 @@ async fn serve(stream: TcpStream, policy: Arc<Policy>, served: watch::Receiver<S
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_secs(300))
+        .header_read_timeout(Duration::from_mins(5))
         .max_buf_size(16 * 1024)
         .serve_connection(TokioIo::new(stream), service);
     if let Err(error) = connection.await {

@@ -1,7 +1,7 @@
 use daas_settings::LogLevel;
 
 use super::flags::{CommandLine, Composed, Flags};
-use super::{Layout, Settings, TlsMinimum, Webhooks, ports};
+use super::{AuthenticatorWebhooks, Layout, Settings, TlsMinimum, Webhooks, ports};
 use crate::pki::{AuthorityName, CertificateFiles, Keeper, LeafName};
 use crate::supervise::ComponentName;
 
@@ -87,8 +87,7 @@ fn service_accounts(flags: Flags, settings: &Settings, layout: &Layout) -> Flags
 fn who_may(flags: Flags, layout: &Layout, webhooks: &Webhooks) -> Flags {
     let flags = flags
         .set("anonymous-auth", false)
-        // It caches its verdicts for ten seconds: longer than a slashed identity may last.
-        .set("feature-gates", "ConstrainedImpersonation=false")
+        .set("feature-gates", feature_gates(webhooks))
         .set("authorization-config", layout.config("authorization.json"));
     match webhooks {
         Webhooks::None => flags,
@@ -96,6 +95,17 @@ fn who_may(flags: Flags, layout: &Layout, webhooks: &Webhooks) -> Flags {
             .set("authentication-token-webhook-version", "v1")
             .set("authentication-token-webhook-cache-ttl", "1s")
             .set("authentication-token-webhook-config-file", layout.config("token.kubeconfig")),
+    }
+}
+
+/// Constrained impersonation caches its verdicts for ten seconds: longer than a slashed identity may last. Webhooks from manifests are
+/// what no administrator can delete (alpha in 1.36).
+fn feature_gates(webhooks: &Webhooks) -> &'static str {
+    match webhooks {
+        Webhooks::Authenticator(AuthenticatorWebhooks { admission_port: Some(_), .. }) => {
+            "ConstrainedImpersonation=false,ManifestBasedAdmissionControlConfig=true"
+        }
+        _ => "ConstrainedImpersonation=false",
     }
 }
 

@@ -45,6 +45,7 @@ impl Flags {
         Self(vec![component.as_str().to_owned()])
     }
 
+    #[allow(clippy::needless_pass_by_value)] // constants and small values: a reference would burden every line that calls this
     pub(super) fn set(mut self, name: &'static str, value: impl Value) -> Self {
         self.0.push(format!("--{name}={}", value.text()));
         self

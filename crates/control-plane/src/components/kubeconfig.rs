@@ -28,7 +28,7 @@ pub(super) fn master_webhook(layout: &Layout) -> ConfigFile {
 
 /// How it asks the authenticator.
 pub(super) fn authenticator_webhooks(layout: &Layout, webhooks: &Webhooks) -> Vec<ConfigFile> {
-    let Webhooks::Authenticator(AuthenticatorWebhooks { port }) = *webhooks else { return Vec::new() };
+    let Webhooks::Authenticator(AuthenticatorWebhooks { port, .. }) = *webhooks else { return Vec::new() };
     [
         ("token.kubeconfig", AuthenticatorWebhooks::TOKEN_PATH),
         ("authorization.kubeconfig", AuthenticatorWebhooks::AUTHORIZATION_PATH),

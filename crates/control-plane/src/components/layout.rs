@@ -44,9 +44,24 @@ impl Layout {
         self.path("run/control-plane-egress.sock")
     }
 
-    /// Makes the folders, open to their owner only.
+    /// Makes the folders of a new cluster, open to their owner only. A store that an earlier cluster left there is removed: its
+    /// authorities and its key are gone with the process that held them.
     pub fn make_folders(&self) -> Result<()> {
-        ["", "config", "run", "etcd", "audit"].iter().try_for_each(|name| make_private(&self.path(name)))
+        for stale in [self.etcd_data(), self.path("audit")] {
+            match std::fs::remove_dir_all(&stale) {
+                Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(ControlPlaneError::File {
+                        doing: "removing the earlier cluster's",
+                        path: stale,
+                        cause,
+                    });
+                }
+                _ => {}
+            }
+        }
+        ["", "config", "config/admission.d", "run", "etcd", "audit"]
+            .iter()
+            .try_for_each(|name| make_private(&self.path(name)))
     }
 
     pub(super) fn etcd_data(&self) -> PathBuf {
@@ -55,6 +70,11 @@ impl Layout {
 
     pub(super) fn audit_log(&self) -> PathBuf {
         self.path("audit/audit.log")
+    }
+
+    /// Admission webhooks that are in force from the start, and that no request can change.
+    pub(super) fn admission_manifests(&self) -> PathBuf {
+        self.path("config/admission.d")
     }
 
     pub(super) fn config(&self, name: &'static str) -> PathBuf {
@@ -67,5 +87,23 @@ impl Layout {
 
     fn path(&self, below: &str) -> PathBuf {
         self.root.as_path().join(below)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_cluster_does_not_find_the_store_of_an_earlier_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::at(folder.path()).unwrap();
+        layout.make_folders().unwrap();
+        std::fs::create_dir(layout.etcd_data()).unwrap();
+        std::fs::write(layout.etcd_data().join("member"), "old").unwrap();
+        std::fs::write(folder.path().join("other"), "not ours").unwrap();
+        layout.make_folders().unwrap();
+        assert!(!layout.etcd_data().exists());
+        assert!(folder.path().join("other").exists());
     }
 }

@@ -53,19 +53,27 @@ pub struct Components {
 }
 
 impl Components {
-    /// What follows from the settings, for a cluster whose files lie in `layout`.
-    pub fn of(settings: &Settings, layout: &Layout, webhooks: &Webhooks, key: &EncryptionKey) -> Self {
+    /// What follows from the settings, for a cluster whose files lie in `layout`. `loopback_authority`: PEM of
+    /// [`crate::pki::AuthorityName::Loopback`].
+    pub fn of(
+        settings: &Settings,
+        layout: &Layout,
+        webhooks: &Webhooks,
+        key: &EncryptionKey,
+        loopback_authority: &str,
+    ) -> Self {
         let mut files = vec![
             encryption::file(layout, key),
             authorization::file(layout, webhooks),
             audit::file(layout),
-            admission::file(layout, settings),
+            admission::file(layout, settings, webhooks),
             egress::file(layout, webhooks),
             kubeconfig::component(layout, settings, ComponentName::ControllerManager),
             kubeconfig::component(layout, settings, ComponentName::Scheduler),
             kubeconfig::master_webhook(layout),
         ];
         files.extend(kubeconfig::authenticator_webhooks(layout, webhooks));
+        files.extend(admission::node_reports(layout, webhooks, loopback_authority));
         let command_lines = vec![
             etcd::command_line(settings, layout),
             api_server::command_line(settings, layout, webhooks),

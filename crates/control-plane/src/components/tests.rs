@@ -13,11 +13,11 @@ fn raw() -> RawSettings {
 
 fn of(raw: &RawSettings, webhooks: &Webhooks) -> Components {
     let layout = Layout::at(Path::new(ROOT)).unwrap();
-    Components::of(&Settings::parse(raw).unwrap(), &layout, webhooks, &EncryptionKey::from_bytes([7; 32]))
+    Components::of(&Settings::parse(raw).unwrap(), &layout, webhooks, &EncryptionKey::from_bytes([7; 32]), "PEM")
 }
 
 fn authenticator() -> Webhooks {
-    Webhooks::Authenticator(AuthenticatorWebhooks { port: 9641 })
+    Webhooks::Authenticator(AuthenticatorWebhooks { port: 9641, admission_port: Some(9642) })
 }
 
 fn lines(components: &Components) -> String {
@@ -87,13 +87,18 @@ fn what_outlives_a_cut_off_identity_is_switched_off() {
     for argument in [
         "--anonymous-auth=false",
         "--profiling=false",
-        "--feature-gates=ConstrainedImpersonation=false",
+        "--feature-gates=ConstrainedImpersonation=false,ManifestBasedAdmissionControlConfig=true",
         "--service-account-extend-token-expiration=false",
         "--tls-min-version=VersionTLS13",
         "--audit-webhook-mode=blocking",
     ] {
         assert!(has(&components, ComponentName::ApiServer, argument), "{argument}");
     }
+    assert!(has(
+        &of(&raw(), &Webhooks::None),
+        ComponentName::ApiServer,
+        "--feature-gates=ConstrainedImpersonation=false"
+    ));
     let manager = components.command_line(ComponentName::ControllerManager).unwrap().arguments.join(" ");
     assert!(manager.contains(",-serviceaccount-token-controller,-certificatesigningrequest-signing-controller,"));
     assert!(!manager.contains("cluster-signing") && !manager.contains("service-account-private-key-file"));
@@ -225,7 +230,7 @@ proptest! {
         }
         let Ok(settings) = Settings::parse(&hostile) else { return Ok(()) };
         let layout = Layout::at(Path::new(ROOT)).unwrap();
-        let components = Components::of(&settings, &layout, &authenticator(), &EncryptionKey::from_bytes([7; 32]));
+        let components = Components::of(&settings, &layout, &authenticator(), &EncryptionKey::from_bytes([7; 32]), "PEM");
         let usual = of(&raw(), &authenticator());
         for (line, usual) in components.command_lines.iter().zip(&usual.command_lines) {
             let name = |argument: &String| argument.split('=').next().unwrap_or_default().to_owned();

@@ -41,7 +41,7 @@ pub struct Lifetimes {
 
 impl Default for Lifetimes {
     fn default() -> Self {
-        const DAY: Duration = Duration::from_secs(24 * 3600);
+        const DAY: Duration = Duration::from_hours(24);
         Self { authority: DAY * 3650, leaf: DAY * 30, service_account_key: DAY * 90, service_account_token: DAY }
     }
 }

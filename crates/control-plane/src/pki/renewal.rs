@@ -3,7 +3,7 @@ use std::time::{Duration, SystemTime};
 use super::{AuthorityName, LeafName, Lifetimes};
 
 /// Clocks inside the enclave agree within seconds; a worker's may be a little behind.
-const BACKDATED: Duration = Duration::from_secs(60);
+const BACKDATED: Duration = Duration::from_mins(1);
 
 /// From when to when a certificate is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +86,7 @@ mod tests {
     }
 
     fn one(window: Window, now: SystemTime) -> Plan {
-        let lifetimes = Lifetimes { leaf: Duration::from_secs(300), ..Lifetimes::default() };
+        let lifetimes = Lifetimes { leaf: Duration::from_mins(5), ..Lifetimes::default() };
         plan([(LeafName::EtcdServing, window)].into_iter(), std::iter::empty(), at(1_000), &lifetimes, now)
     }
 

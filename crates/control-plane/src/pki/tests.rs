@@ -113,7 +113,7 @@ fn renewal_gives_a_new_key_and_serial_but_for_the_key_that_is_attested() {
     for name in [LeafName::ApiServerServing, LeafName::MasterServing] {
         let (serial, key) = look(&pki, name);
         let id = pki.leaf(name).credential_id();
-        pki.renew(name, now() + Duration::from_secs(60)).unwrap();
+        pki.renew(name, now() + Duration::from_mins(1)).unwrap();
         let (fresh_serial, fresh_key) = look(&pki, name);
         assert_ne!(serial, fresh_serial);
         assert_ne!(id, pki.leaf(name).credential_id());
@@ -123,7 +123,7 @@ fn renewal_gives_a_new_key_and_serial_but_for_the_key_that_is_attested() {
 
 #[test]
 fn no_certificate_outlives_its_authority() {
-    let lifetimes = Lifetimes { authority: Duration::from_secs(3600), ..Lifetimes::default() };
+    let lifetimes = Lifetimes { authority: Duration::from_hours(1), ..Lifetimes::default() };
     let pki = Pki::create(ServingNames::loopback(), lifetimes, now()).unwrap();
     for name in LeafName::ALL {
         assert_eq!(pki.leaf(name).window().not_after, pki.authority(name.authority()).window().not_after);
@@ -137,7 +137,7 @@ fn a_replaced_service_account_key_verifies_until_its_tokens_have_ended() {
     pki.rotate_service_account_key(now()).unwrap();
     assert!(pki.service_account().verifying_pem().ends_with(&first));
     assert_ne!(pki.service_account().signing().public_pem(), first);
-    pki.rotate_service_account_key(now() + Duration::from_secs(25 * 3600)).unwrap();
+    pki.rotate_service_account_key(now() + Duration::from_hours(25)).unwrap();
     assert!(!pki.service_account().verifying_pem().contains(&first));
     assert_eq!(pki.service_account().verifying_pem().matches("BEGIN PUBLIC KEY").count(), 2);
 }

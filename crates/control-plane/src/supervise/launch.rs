@@ -64,7 +64,7 @@ impl Launcher {
 /// The launcher: reads its arguments (without a program name), limits itself, becomes the program. Returns only on failure.
 #[allow(clippy::print_stderr)] // its standard error is the child's log
 pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    match Request::parse(arguments).map(become_program) {
+    match Request::parse(arguments).as_ref().map(become_program) {
         Some(error) => eprintln!("daas-launch: {error}"),
         None => eprintln!(
             "daas-launch: usage: --parent PID [--data-limit BYTES] [--cgroup FOLDER] [--no-new-privileges] -- PROGRAM NAME [ARGUMENT]..."
@@ -105,8 +105,8 @@ impl Request {
     }
 }
 
-fn become_program(request: Request) -> io::Error {
-    match prepare(&request) {
+fn become_program(request: &Request) -> io::Error {
+    match prepare(request) {
         Err(error) => error,
         Ok(()) => Command::new(&request.program).arg0(&request.name).args(&request.arguments).exec(),
     }

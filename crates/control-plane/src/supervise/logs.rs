@@ -96,16 +96,16 @@ impl Line {
         let cut = self.cut;
         match Told::of(&self.text) {
             Told { severity: Severity::Error, message, rest } => {
-                tracing::error!(target: "component", component, %rest, cut, "{message}")
+                tracing::error!(target: "component", component, %rest, cut, "{message}");
             }
             Told { severity: Severity::Warn, message, rest } => {
-                tracing::warn!(target: "component", component, %rest, cut, "{message}")
+                tracing::warn!(target: "component", component, %rest, cut, "{message}");
             }
             Told { severity: Severity::Info, message, rest } => {
-                tracing::info!(target: "component", component, %rest, cut, "{message}")
+                tracing::info!(target: "component", component, %rest, cut, "{message}");
             }
             Told { severity: Severity::Debug, message, rest } => {
-                tracing::debug!(target: "component", component, %rest, cut, "{message}")
+                tracing::debug!(target: "component", component, %rest, cut, "{message}");
             }
         }
     }
@@ -142,14 +142,12 @@ impl Told {
         };
         let severity =
             match (fields.remove("level").as_ref().and_then(Value::as_str), fields.get("v").and_then(Value::as_u64)) {
-                (Some("error" | "panic" | "fatal" | "dpanic"), _) => Severity::Error,
+                // Kubernetes' errors alone have no verbosity.
+                (Some("error" | "panic" | "fatal" | "dpanic"), _) | (None, None) => Severity::Error,
                 (Some("warn"), _) => Severity::Warn,
                 (Some("debug"), _) => Severity::Debug,
-                (Some(_), _) => Severity::Info,
-                (None, Some(0..=1)) => Severity::Info,
+                (Some(_), _) | (None, Some(0..=1)) => Severity::Info,
                 (None, Some(_)) => Severity::Debug,
-                // Kubernetes' errors alone have no verbosity.
-                (None, None) => Severity::Error,
             };
         fields.remove("ts");
         fields.remove("v");

@@ -148,8 +148,8 @@ impl Supervisor {
             }
             for child in stage {
                 let stopped = |states: &States| states[child.name].phase == Phase::Stopped;
-                let mut states = self.states.subscribe();
-                let _ = tokio::time::timeout(share + Duration::from_secs(1), states.wait_for(stopped)).await;
+                let mut changes = self.states.subscribe();
+                let _ = tokio::time::timeout(share + Duration::from_secs(1), changes.wait_for(stopped)).await;
             }
         }
     }

@@ -105,24 +105,8 @@ pub(crate) struct Admin {
 
 impl Admin {
     fn of(plane: &ControlPlane, folder: &TempDir) -> Self {
-        let (server_ca, certificate, key) = plane.with_pki(|pki| {
-            let authority = pki.authority(AuthorityName::Client);
-            let signing = rcgen::KeyPair::from_pem(&authority.key().to_pem()).unwrap();
-            let of_authority =
-                x509_cert::Certificate::from_der(authority.der()).unwrap().tbs_certificate.subject.to_string();
-            let mut signer = rcgen::CertificateParams::default();
-            signer.distinguished_name = rcgen::DistinguishedName::new();
-            signer.distinguished_name.push(rcgen::DnType::CommonName, of_authority.strip_prefix("CN=").unwrap());
-            let issuer = rcgen::Issuer::new(signer, signing);
-            let key = rcgen::KeyPair::generate().unwrap();
-            let mut params = rcgen::CertificateParams::default();
-            params.distinguished_name = rcgen::DistinguishedName::new();
-            params.distinguished_name.push(rcgen::DnType::OrganizationName, "system:masters");
-            params.distinguished_name.push(rcgen::DnType::CommonName, "test-admin");
-            params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
-            let certificate = params.signed_by(&key, &issuer).unwrap();
-            (pki.authority(AuthorityName::Server).pem(), certificate, key)
-        });
+        let (certificate, key) = issue(plane, "test-admin", "system:masters");
+        let server_ca = plane.with_pki(|pki| pki.authority(AuthorityName::Server).pem());
         let write = |name: &str, text: &str| {
             let path = folder.path().join(name);
             std::fs::write(&path, text).unwrap();
@@ -137,10 +121,7 @@ impl Admin {
             "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
         });
         let kubeconfig = write("admin.kubeconfig", &kubeconfig.to_string());
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let tls =
-            trusting(plane).with_client_auth_cert(vec![CertificateDer::from(certificate.der().to_vec())], key).unwrap();
-        Self { client: ApiClient::with_certificate(address(), Arc::new(tls)), kubeconfig }
+        Self { client: client_of(plane, &certificate, &key), kubeconfig }
     }
 
     pub(crate) fn kubectl(&self, arguments: &[&str]) -> Output {
@@ -161,6 +142,36 @@ impl Admin {
         assert!(output.status.success(), "kubectl {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
+}
+
+/// The API server, as a user of the client authority.
+pub(crate) fn client(plane: &ControlPlane, user: &str, group: &str) -> ApiClient {
+    let (certificate, key) = issue(plane, user, group);
+    client_of(plane, &certificate, &key)
+}
+
+fn client_of(plane: &ControlPlane, certificate: &rcgen::Certificate, key: &rcgen::KeyPair) -> ApiClient {
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let chain = vec![CertificateDer::from(certificate.der().to_vec())];
+    ApiClient::with_certificate(address(), Arc::new(trusting(plane).with_client_auth_cert(chain, key).unwrap()))
+}
+
+fn issue(plane: &ControlPlane, user: &str, group: &str) -> (rcgen::Certificate, rcgen::KeyPair) {
+    plane.with_pki(|pki| {
+        let authority = pki.authority(AuthorityName::Client);
+        let signing = rcgen::KeyPair::from_pem(&authority.key().to_pem()).unwrap();
+        let subject = x509_cert::Certificate::from_der(authority.der()).unwrap().tbs_certificate.subject.to_string();
+        let mut signer = rcgen::CertificateParams::default();
+        signer.distinguished_name = rcgen::DistinguishedName::new();
+        signer.distinguished_name.push(rcgen::DnType::CommonName, subject.strip_prefix("CN=").unwrap());
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut params = rcgen::CertificateParams::default();
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params.distinguished_name.push(rcgen::DnType::OrganizationName, group);
+        params.distinguished_name.push(rcgen::DnType::CommonName, user);
+        params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
+        (params.signed_by(&key, &rcgen::Issuer::new(signer, signing)).unwrap(), key)
+    })
 }
 
 pub(crate) fn address() -> SocketAddr {
