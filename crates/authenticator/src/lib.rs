@@ -3,18 +3,27 @@
 //! - [`verdicts`]: the pure core; registry view and time in, decisions out.
 //! - [`webhooks`]: kube-apiserver's questions about tokens and access, and its audit events.
 //! - [`connections`], [`relay`]: kube-apiserver's port, and which identity runs on which connection.
+//! - [`tunnel`], [`egress`]: how kube-apiserver reaches kubelets and pods.
+//! - [`gateway`]: 9345, where workers join; [`cut_off`]: what ends when the chain says so.
 //! - [`nodes`], [`issuer`]: the registered workers, and their certificates.
+//! - [`control`], [`daemon`]: what the master commands; everything put together.
 //! - [`server`], [`accept`], [`tls`]: a bounded HTTPS server.
 
 pub mod accept;
 mod clock;
 pub mod connections;
+pub mod control;
+pub mod cut_off;
+pub mod daemon;
+pub mod egress;
 mod error;
+pub mod gateway;
 pub mod issuer;
 pub mod nodes;
 pub mod relay;
 pub mod server;
 pub mod tls;
+pub mod tunnel;
 pub mod verdicts;
 pub mod webhooks;
 

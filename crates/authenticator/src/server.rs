@@ -16,6 +16,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::accept::{Accept, Slots};
+use crate::tls::CurrentTls;
 
 /// The answer of a handler.
 pub type Answer = Response<Full<Bytes>>;
@@ -82,7 +83,7 @@ pub trait Handler: Send + Sync + 'static {
 /// Serves until `stop`.
 pub async fn serve<A: Accept, H: Handler>(
     mut listener: A,
-    tls: TlsAcceptor,
+    tls: CurrentTls,
     limits: Limits,
     handler: Arc<H>,
     stop: CancellationToken,
@@ -98,7 +99,7 @@ pub async fn serve<A: Accept, H: Handler>(
             continue;
         };
         let Some(slot) = slots.take(address) else { continue };
-        let (tls, handler, stop) = (tls.clone(), Arc::clone(&handler), stop.clone());
+        let (tls, handler, stop) = (TlsAcceptor::clone(&tls.load()), Arc::clone(&handler), stop.clone());
         tokio::spawn(async move {
             let _slot = slot;
             tokio::select! {

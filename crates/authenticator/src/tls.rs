@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -28,6 +29,9 @@ pub enum ClientCertificate<'a> {
     /// One of this CA.
     Required(&'a [u8]),
 }
+
+/// What new connections are served with; certificates are renewed while the server runs.
+pub type CurrentTls = Arc<ArcSwap<TlsAcceptor>>;
 
 /// Ends TLS for a server.
 pub fn acceptor(identity: &Identity, clients: ClientCertificate<'_>) -> Result<TlsAcceptor, Error> {

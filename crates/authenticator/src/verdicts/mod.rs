@@ -18,8 +18,13 @@ pub use subject::{CREDENTIAL_EXTRA, NODE_NAME_EXTRA, Standing, Subject, Unplaced
 pub use view::RegistryView;
 
 /// Users of the control plane's own certificates, which no Seal token stands behind.
-pub const CONTROL_PLANE_USERS: [&str; 3] =
-    ["system:apiserver", "system:kube-controller-manager", "system:kube-scheduler"];
+pub const CONTROL_PLANE_USERS: [&str; 5] = [
+    "system:apiserver",
+    "system:kube-controller-manager",
+    "system:kube-scheduler",
+    "daas:master",
+    "daas:kube-apiserver",
+];
 
 /// Why somebody is refused: told to whoever asks, so it names no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -74,15 +79,13 @@ pub struct Action {
 /// Decides by what the registry says now.
 pub struct Verdicts<V> {
     view: V,
-    control_plane: Vec<String>,
     minted: Mutex<Minted>,
 }
 
 impl<V: RegistryView> Verdicts<V> {
-    /// `more_control_plane` adds users of the control plane's own certificates to [`CONTROL_PLANE_USERS`].
-    pub fn new(view: V, more_control_plane: impl IntoIterator<Item = String>) -> Self {
-        let control_plane = CONTROL_PLANE_USERS.map(str::to_owned).into_iter().chain(more_control_plane).collect();
-        Self { view, control_plane, minted: Mutex::default() }
+    /// Verdicts by this view; nobody is known yet to have had service-account tokens made.
+    pub fn new(view: V) -> Self {
+        Self { view, minted: Mutex::default() }
     }
 
     /// The registry.
@@ -133,7 +136,7 @@ impl<V: RegistryView> Verdicts<V> {
 
     /// Whose life on chain decides about this user.
     pub fn place(&self, subject: &Subject) -> Result<Standing, Denial> {
-        Ok(subject.place(&self.control_plane)?)
+        Ok(subject.place(&CONTROL_PLANE_USERS)?)
     }
 
     /// Whether whoever this is may go on: for requests, and again and again for what is still running.
@@ -305,9 +308,13 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn bearer_of(number: u8, purpose: Purpose) -> SealToken {
+        bearer_at(number, purpose, NOW)
+    }
+
+    pub(crate) fn bearer_at(number: u8, purpose: Purpose, now_ms: u64) -> SealToken {
         let id = TokenId([number; 32]);
         let (network, cluster) = (NetworkId([1; 32]), ClusterId([2; 32]));
-        let claims = Claims::new(network, cluster, id, purpose, NOW, 60_000, [4; 16]).unwrap();
+        let claims = Claims::new(network, cluster, id, purpose, now_ms, 60_000, [4; 16]).unwrap();
         key(number).sign(&claims)
     }
 
@@ -339,7 +346,7 @@ pub(crate) mod tests {
             grants: Mutex::new(Tier::ALL.to_vec()),
             ..FakeTables::default()
         }));
-        (view.clone(), Verdicts::new(view, ["daas:master".to_owned()]))
+        (view.clone(), Verdicts::new(view))
     }
 
     pub(crate) fn node_subject(number: u8) -> Subject {

@@ -74,8 +74,8 @@ pub enum Unplaced {
 
 impl Subject {
     /// Finds whose life on chain decides. `control_plane` lists the control plane's own users.
-    pub fn place(&self, control_plane: &[String]) -> Result<Standing, Unplaced> {
-        if control_plane.contains(&self.user) {
+    pub fn place(&self, control_plane: &[&str]) -> Result<Standing, Unplaced> {
+        if control_plane.contains(&self.user.as_str()) {
             return Ok(Standing::ControlPlane);
         }
         if self.user.starts_with(SERVICE_ACCOUNT) {
@@ -161,7 +161,7 @@ mod tests {
     }
 
     fn place(user: &str, groups: &[&str], extra: &[(&str, &str)]) -> Result<Standing, Unplaced> {
-        subject(user, groups, extra).place(&["system:apiserver".to_owned()])
+        subject(user, groups, extra).place(&["system:apiserver"])
     }
 
     fn token() -> String {

@@ -1,10 +1,13 @@
 //! kube-apiserver's questions, on loopback with mutual TLS: who is this bearer (`POST /token`), may this user go on
-//! (`POST /access`), and who began what on which connection (`POST /audit`).
+//! (`POST /access`), who began what on which connection (`POST /audit`), is what a node reports true (`POST /admission`).
 //!
 //! Every answer comes from memory and is prompt: a registry that is too old denies, with the reason.
 
+mod admission;
 mod audit;
 mod reviews;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,14 +18,18 @@ use tokio::sync::Semaphore;
 
 use crate::clock::now_ms;
 use crate::connections::Connections;
+use crate::nodes::Nodes;
 use crate::server::{Answer, Handler, Peer, json, read_body, text};
 use crate::verdicts::{RegistryView, Verdicts};
 
+pub use admission::admission_review;
 pub use audit::{AuditEvent, AuditEvents, record};
 pub use reviews::{access_review, token_review};
 
 /// A review is a few kilobytes; a user with thousands of groups is none of ours.
 const MAX_REVIEW_BYTES: usize = 256 * 1024;
+/// Old and new object; etcd takes 1.5 MiB of one.
+const MAX_ADMISSION_BYTES: usize = 4 * 1024 * 1024;
 /// kube-apiserver takes a megabyte of headers, each byte of which may become six in JSON. Its audit sender must be allowed
 /// as much (docs/join.md), or a long header would keep an event from arriving.
 const MAX_AUDIT_BYTES: usize = 16 * 1024 * 1024;
@@ -34,13 +41,14 @@ const BODY_TIME: Duration = Duration::from_secs(10);
 pub struct Webhooks<V> {
     verdicts: Arc<Verdicts<V>>,
     connections: Arc<Connections>,
+    nodes: Arc<Nodes>,
     audits: Semaphore,
 }
 
 impl<V: RegistryView> Webhooks<V> {
-    /// The verdicts that are asked, and the connections that audit events explain.
-    pub fn new(verdicts: Arc<Verdicts<V>>, connections: Arc<Connections>) -> Self {
-        Self { verdicts, connections, audits: Semaphore::new(AUDITS_AT_ONCE) }
+    /// The verdicts that are asked, the connections that audit events explain, and what nodes may report.
+    pub fn new(verdicts: Arc<Verdicts<V>>, connections: Arc<Connections>, nodes: Arc<Nodes>) -> Self {
+        Self { verdicts, connections, nodes, audits: Semaphore::new(AUDITS_AT_ONCE) }
     }
 
     async fn audit(&self, body: Incoming) -> Answer {
@@ -76,13 +84,15 @@ impl<V: RegistryView> Handler for Webhooks<V> {
         if path == "/audit" {
             return self.audit(request.into_body()).await;
         }
-        let body = match read_body(request.into_body(), MAX_REVIEW_BYTES, BODY_TIME).await {
+        let max = if path == "/admission" { MAX_ADMISSION_BYTES } else { MAX_REVIEW_BYTES };
+        let body = match read_body(request.into_body(), max, BODY_TIME).await {
             Ok(body) => body,
             Err(status) => return text(status, ""),
         };
         let reviewed = match path.as_str() {
             "/token" => token_review(&self.verdicts, &body, now_ms()),
             "/access" => access_review(&self.verdicts, &body, now_ms()),
+            "/admission" => admission_review(&self.verdicts, &self.nodes, &body),
             _ => return text(StatusCode::NOT_FOUND, ""),
         };
         match reviewed {

@@ -1,0 +1,270 @@
+//! Puts the parts together: configuration in, listeners and loops out.
+
+use std::net::{SocketAddr, SocketAddrV4};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
+use daas_chain::client::Package;
+use daas_chain::registry::{Registry, RegistryConfig, Trust};
+use daas_join::AgentConfig;
+use serde::Deserialize;
+use tokio::net::{TcpListener, UnixListener};
+use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
+
+use crate::connections::Connections;
+use crate::control::Control;
+use crate::cut_off::{CutOff, follow};
+use crate::egress::Egress;
+use crate::error::Error;
+use crate::gateway::{Documents, Gateway, Signers};
+use crate::issuer::Issuer;
+use crate::nodes::Nodes;
+use crate::relay::{RelayLimits, relay};
+use crate::server::{Limits, serve};
+use crate::tls::{ClientCertificate, CurrentTls, Identity, acceptor};
+use crate::tunnel::Tunnels;
+use crate::verdicts::Verdicts;
+use crate::webhooks::Webhooks;
+
+/// k3s gives a year; the registry decides about every request anyway.
+const CERTIFICATE_LIFE: Duration = Duration::from_hours(365 * 24);
+/// The control plane renews certificates in place.
+const READ_AGAIN: Duration = Duration::from_mins(1);
+
+/// What `daas-authenticator` is started with: JSON, unknown fields refused.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Configuration {
+    /// Which chain, and whom to believe.
+    pub chain: Chain,
+    /// The folder in which the control plane puts the authenticator's certificates and keys.
+    pub pki: PathBuf,
+    /// kube-apiserver.
+    pub api_server: SocketAddrV4,
+    /// Where clients of kube-apiserver arrive: `unix:<path>` or an address with its port.
+    pub api_listener: String,
+    /// Where agents arrive.
+    pub join_listener: String,
+    /// Where kube-apiserver asks.
+    pub webhook_listener: SocketAddr,
+    /// Where kube-apiserver asks for streams to workers.
+    pub egress_socket: PathBuf,
+    /// Where the master commands.
+    pub control_socket: PathBuf,
+    /// Addresses of the API servers that agents are told, as `host:port` of the join gateway.
+    pub advertised: Vec<String>,
+    /// Port of kube-apiserver as workers see it.
+    pub https_port: u16,
+    /// Port of the join gateway as workers see it.
+    pub join_port: u16,
+    /// Addresses of pods; k3s' if missing.
+    pub cluster_range: Option<String>,
+    /// Addresses of services.
+    pub service_range: Option<String>,
+    /// The cluster's name server.
+    pub cluster_dns: Option<std::net::IpAddr>,
+    /// The cluster's domain.
+    pub cluster_domain: Option<String>,
+}
+
+/// Which chain the registry follows.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chain {
+    /// The nodes' addresses.
+    pub nodes: Vec<String>,
+    /// How many must agree; one alone is believed if missing.
+    pub needed: Option<usize>,
+    /// The chain identifier.
+    pub chain_id: String,
+    /// The package as it is called.
+    pub package: String,
+    /// The package that defined the types, if it was upgraded since.
+    pub package_origin: Option<String>,
+    /// The cluster.
+    pub cluster: String,
+}
+
+impl Configuration {
+    /// Reads the file.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let bytes = std::fs::read(path).map_err(Error::io("reading the configuration"))?;
+        serde_json::from_slice(&bytes).map_err(|error| Error::Configuration(error.to_string()))
+    }
+
+    fn registry(&self) -> Result<RegistryConfig, Error> {
+        let unusable = |what: &str| Error::Configuration(format!("{what} is malformed"));
+        let Chain { nodes, needed, chain_id, package, package_origin, cluster } = &self.chain;
+        let id = package.parse().map_err(|_| unusable("chain.package"))?;
+        let origin = package_origin.as_ref().map_or(Ok(id), |origin| origin.parse());
+        let origin = origin.map_err(|_| unusable("chain.package_origin"))?;
+        let chain = chain_id.parse().map_err(|_| unusable("chain.chain_id"))?;
+        let cluster = cluster.parse().map_err(|_| unusable("chain.cluster"))?;
+        let config = RegistryConfig::rpc("", chain, Package { id, origin }, cluster);
+        let trust = needed.map_or(Trust::Rpc, |needed| Trust::Quorum { needed });
+        Ok(RegistryConfig { nodes: nodes.clone(), trust, ..config })
+    }
+
+    fn agents(&self) -> Result<AgentConfig, Error> {
+        let mut agents = AgentConfig::new(self.https_port, self.join_port);
+        if let Some(range) = &self.cluster_range {
+            agents.cluster_range = range.parse()?;
+        }
+        if let Some(range) = &self.service_range {
+            agents.service_range = range.parse()?;
+        }
+        agents.cluster_dns = self.cluster_dns.unwrap_or(agents.cluster_dns);
+        agents.cluster_domain = self.cluster_domain.clone().unwrap_or(agents.cluster_domain);
+        Ok(agents)
+    }
+
+    fn file(&self, name: &'static str) -> Result<Zeroizing<Vec<u8>>, Error> {
+        std::fs::read(self.pki.join(name)).map(Zeroizing::new).map_err(Error::io(name))
+    }
+
+    /// Certificate and key in one file.
+    fn pair(&self, name: &'static str) -> Result<Identity, Error> {
+        let both = self.file(name)?;
+        Ok(Identity { certificate: both.to_vec(), key: both })
+    }
+
+    fn issuer(&self, certificate: &'static str, key: &'static str) -> Result<Issuer, Error> {
+        let identity = Identity { certificate: self.file(certificate)?.to_vec(), key: self.file(key)? };
+        Issuer::new(&identity, CERTIFICATE_LIFE)
+    }
+
+    fn join_tls(&self) -> Result<tokio_rustls::TlsAcceptor, Error> {
+        acceptor(&self.pair("join-serving.pem")?, ClientCertificate::Optional(&self.file("client-ca.crt")?))
+    }
+
+    fn webhook_tls(&self) -> Result<tokio_rustls::TlsAcceptor, Error> {
+        acceptor(&self.pair("webhook-serving.pem")?, ClientCertificate::Required(&self.file("loopback-ca.crt")?))
+    }
+}
+
+/// Runs until `stop`.
+pub async fn run(configuration: Configuration, stop: CancellationToken) -> Result<(), Error> {
+    let registry =
+        Registry::start(configuration.registry()?).map_err(|error| Error::Configuration(error.to_string()))?;
+    let verdicts = Arc::new(Verdicts::new(registry.clone()));
+    let connections = Arc::new(Connections::default());
+    let tunnels = Arc::new(Tunnels::default());
+    let agents = configuration.agents()?;
+    let nodes = Arc::new(Nodes::new(agents.cluster_range, agents.service_range));
+    let gateway = Arc::new(gateway(&configuration, agents, &verdicts, &nodes, &tunnels)?);
+    let webhooks = Webhooks::new(Arc::clone(&verdicts), Arc::clone(&connections), Arc::clone(&nodes));
+    let control = Arc::new(Control {
+        verdicts: Arc::clone(&verdicts),
+        nodes: Arc::clone(&nodes),
+        gateway: Arc::clone(&gateway),
+        tunnels: Arc::clone(&tunnels),
+        connections: Arc::clone(&connections),
+    });
+    let join_tls: CurrentTls = Arc::new(ArcSwap::from_pointee(configuration.join_tls()?));
+    let webhook_tls: CurrentTls = Arc::new(ArcSwap::from_pointee(configuration.webhook_tls()?));
+
+    let egress_listener = bind_unix(&configuration.egress_socket)?;
+    let control_listener = bind_unix(&configuration.control_socket)?;
+    let webhook_listener =
+        TcpListener::bind(configuration.webhook_listener).await.map_err(Error::io("listening for kube-apiserver"))?;
+    let join_listener = Listener::bind(&configuration.join_listener).await?;
+    let api_listener = Listener::bind(&configuration.api_listener).await?;
+
+    let mut tasks = tokio::task::JoinSet::new();
+    let cut_off = CutOff::new(verdicts, Arc::clone(&connections), Arc::clone(&tunnels));
+    tasks.spawn(follow(cut_off, Arc::clone(&gateway), registry, stop.clone()));
+    tasks.spawn(Egress::new(nodes, tunnels).serve(egress_listener, stop.clone()));
+    tasks.spawn(control.serve(control_listener, stop.clone()));
+    tasks.spawn(serve(webhook_listener, Arc::clone(&webhook_tls), Limits::LOOPBACK, Arc::new(webhooks), stop.clone()));
+    let target = configuration.api_server;
+    match api_listener {
+        Listener::Tcp(listener) => {
+            tasks.spawn(relay(listener, target, connections, RelayLimits::default(), stop.clone()))
+        }
+        Listener::Unix(listener) => {
+            tasks.spawn(relay(listener, target, connections, RelayLimits::default(), stop.clone()))
+        }
+    };
+    match join_listener {
+        Listener::Tcp(listener) => {
+            tasks.spawn(serve(listener, Arc::clone(&join_tls), Limits::PUBLIC, gateway, stop.clone()))
+        }
+        Listener::Unix(listener) => {
+            tasks.spawn(serve(listener, Arc::clone(&join_tls), Limits::PUBLIC, gateway, stop.clone()))
+        }
+    };
+    tasks.spawn(renew(configuration, join_tls, webhook_tls, stop.clone()));
+    tracing::info!("authenticator is up");
+    // Whichever part ends first ends all: the supervisor starts them together again.
+    tasks.join_next().await;
+    stop.cancel();
+    while tasks.join_next().await.is_some() {}
+    Ok(())
+}
+
+fn gateway(
+    configuration: &Configuration,
+    agents: AgentConfig,
+    verdicts: &Arc<Verdicts<Registry>>,
+    nodes: &Arc<Nodes>,
+    tunnels: &Arc<Tunnels>,
+) -> Result<Gateway<Registry>, Error> {
+    let documents = Documents {
+        server_ca: configuration.file("server-ca.crt")?.to_vec(),
+        client_ca: configuration.file("client-ca.crt")?.to_vec(),
+        config: agents,
+        api_servers: configuration.advertised.clone(),
+    };
+    let signers = Signers {
+        client: Arc::new(configuration.issuer("client-ca.crt", "client-ca.key")?),
+        kubelet_serving: Arc::new(configuration.issuer("kubelet-ca.crt", "kubelet-ca.key")?),
+    };
+    let mut salt = [0; 32];
+    SystemRandom::new().fill(&mut salt).map_err(|_| Error::Signing)?;
+    let (verdicts, nodes, tunnels) = (Arc::clone(verdicts), Arc::clone(nodes), Arc::clone(tunnels));
+    Ok(Gateway::new(verdicts, nodes, tunnels, documents, signers, salt))
+}
+
+/// Takes renewed certificates up for new connections.
+async fn renew(configuration: Configuration, join: CurrentTls, webhooks: CurrentTls, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(READ_AGAIN) => {}
+        }
+        for (current, renewed) in [(&join, configuration.join_tls()), (&webhooks, configuration.webhook_tls())] {
+            match renewed {
+                Ok(acceptor) => current.store(Arc::new(acceptor)),
+                Err(error) => tracing::warn!(%error, "the certificate of before is kept"),
+            }
+        }
+    }
+}
+
+enum Listener {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+impl Listener {
+    async fn bind(place: &str) -> Result<Self, Error> {
+        match place.strip_prefix("unix:") {
+            Some(path) => bind_unix(Path::new(path)).map(Self::Unix),
+            None => TcpListener::bind(place).await.map(Self::Tcp).map_err(Error::io("listening for clients")),
+        }
+    }
+}
+
+/// A socket that only this user opens; one that an earlier process left is replaced.
+fn bind_unix(path: &Path) -> Result<UnixListener, Error> {
+    let _ = std::fs::remove_file(path);
+    let listener = UnixListener::bind(path).map_err(Error::io("listening on a Unix socket"))?;
+    let private = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(path, private).map_err(Error::io("closing a Unix socket to others"))?;
+    Ok(listener)
+}
