@@ -10,7 +10,6 @@ use rustls::ClientConfig;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::Result;
 use crate::addons::{self, Choice, Wanted};
 use crate::api::ApiClient;
 use crate::authority::{Credentials, Policy, PolicyServer, Served};
@@ -18,11 +17,13 @@ use crate::components::{Components, EncryptionKey, Layout, Settings, Webhooks, p
 use crate::egress::ControlPlaneEgress;
 use crate::pki::{AuthorityName, Identity, LeafName, Lifetimes, Pki, files::write_private};
 use crate::supervise::{ChildSpec, ComponentName, HttpsProbe, Launcher, Limits, Phase, States, Supervisor, Timing};
+use crate::{ControlPlaneError, Result};
 
 /// How long the programs have to become ready, as in the seeds' control plane.
 pub const READY_LIMIT: Duration = Duration::from_mins(2);
 /// However far away the next renewal is: clocks jump.
 const LONGEST_SLEEP: Duration = Duration::from_mins(1);
+const SHORTEST_LEAF: Duration = Duration::from_hours(1);
 const RETRY: Duration = Duration::from_secs(5);
 
 /// What a control plane is started from.
@@ -63,6 +64,11 @@ impl ControlPlane {
     pub async fn start(blueprint: Blueprint) -> Result<Self> {
         let Blueprint { kube, launcher, settings, layout, webhooks, encryption, lifetimes, add_ons, cgroup, timing } =
             blueprint;
+        if lifetimes.leaf < SHORTEST_LEAF {
+            return Err(ControlPlaneError::Contradiction(
+                "certificates must live an hour or more: clients take up to five minutes to change over".into(),
+            ));
+        }
         let pki = Pki::create(settings.serving_names(), lifetimes, SystemTime::now())?;
         let wanted = add_ons.map(|choice| Wanted {
             settings: settings.clone(),
