@@ -47,6 +47,7 @@ test: setup ## every test: scripts, Move package, Rust, independent Move VM, sho
 	scripts/cached.test
 	scripts/move-build --check
 	$(CARGO) test --locked
+	scripts/test-tunnel
 	scripts/oracle
 	scripts/oracle-attestation
 	scripts/oracle-eif

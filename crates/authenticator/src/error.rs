@@ -51,6 +51,7 @@ impl Error {
         move |source| Self::Io { doing, source }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
     pub(crate) fn credential(what: &'static str, why: impl ToString) -> Self {
         Self::Credential { what, why: why.to_string() }
     }

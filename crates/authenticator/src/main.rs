@@ -1,6 +1,6 @@
 //! `daas-authenticator --config FILE`: see the library.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 
 use daas_authenticator::daemon::{Configuration, run};
@@ -18,7 +18,7 @@ fn main() -> ExitCode {
         tracing::error!("usage: daas-authenticator --config FILE");
         return ExitCode::from(2);
     }
-    match start(PathBuf::from(path)) {
+    match start(Path::new(&path)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(%error, "the authenticator stopped");
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
 }
 
 #[tokio::main]
-async fn start(path: PathBuf) -> Result<(), Box<dyn std::error::Error>> {
+async fn start(path: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let stop = CancellationToken::new();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -40,6 +40,6 @@ async fn start(path: PathBuf) -> Result<(), Box<dyn std::error::Error>> {
         }
         stopping.cancel();
     });
-    run(Configuration::read(&path)?, stop).await?;
+    run(Configuration::read(path)?, stop).await?;
     Ok(())
 }

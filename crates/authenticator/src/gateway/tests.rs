@@ -395,3 +395,91 @@ async fn slow_and_huge_headers_and_smuggled_requests_end_the_connection() {
     let smuggled = "POST /cacerts HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /ping HTTP/1.1\r\nHost: a\r\n\r\n";
     assert!(!ends(smuggled.as_bytes()).await.contains("pong"));
 }
+
+#[tokio::test]
+#[ignore = "needs remotedialer's own client: scripts/test-tunnel builds it"]
+async fn remotedialers_own_client_carries_streams_until_its_worker_is_slashed() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let peer = std::env::var_os("TUNNEL_PEER").expect("TUNNEL_PEER is the client");
+    let world = world().await;
+    let key = world.kubelet(6).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    };
+    let kubelet = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut client = tokio::process::Command::new(peer)
+        .arg(format!("wss://{}/v1-k3s/connect", world.address))
+        .arg(file("ca.crt", &world.server_ca))
+        .arg(file("client.crt", key.certificate.as_ref().unwrap()))
+        .arg(file("client.key", &key.pair.serialize_pem()))
+        .arg(kubelet.local_addr().unwrap().to_string())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let deadline = tokio::time::Instant::now() + WITHIN;
+    let session = loop {
+        if let Some(session) = world.tunnels.get(&name(6)) {
+            break session;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "the client does not connect");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    };
+
+    // Two streams at once; one is read so slowly at first that both sides' back-pressure is needed.
+    let open = async || {
+        let stream = session.open("127.0.0.1:10250").await.unwrap();
+        let (ours, theirs) = tokio::io::duplex(64 * 1024);
+        tokio::spawn(stream.carry(ours));
+        (theirs, kubelet.accept().await.unwrap().0)
+    };
+    let (mut lazy, mut lazy_kubelet) = open().await;
+    let (mut quick, mut quick_kubelet) = open().await;
+    let large: Vec<u8> = (0..16 * 1024 * 1024_u32).map(|number| number.to_le_bytes()[1] ^ 0x5a).collect();
+    let sent = large.clone();
+    let writer = tokio::spawn(async move {
+        lazy_kubelet.write_all(&sent).await.unwrap();
+        lazy_kubelet
+    });
+    while session.queued() < 512 * 1024 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    for round in 0..100_u8 {
+        quick.write_all(&[round; 1000]).await.unwrap();
+        let mut got = [0; 1000];
+        quick_kubelet.read_exact(&mut got).await.unwrap();
+        assert_eq!(got, [round; 1000]);
+        quick_kubelet.write_all(&got).await.unwrap();
+        quick.read_exact(&mut got).await.unwrap();
+    }
+    assert!(session.queued() <= 8 * 1024 * 1024, "{}", session.queued());
+    let mut all = vec![0; large.len()];
+    tokio::time::timeout(3 * WITHIN, lazy.read_exact(&mut all)).await.unwrap().unwrap();
+    assert!(all == large);
+
+    // The other way, until the kubelet has it all; then its end reaches us.
+    let mut lazy_kubelet = writer.await.unwrap();
+    let sent = large.clone();
+    let writer = tokio::spawn(async move {
+        lazy.write_all(&sent).await.unwrap();
+        lazy
+    });
+    tokio::time::timeout(3 * WITHIN, lazy_kubelet.read_exact(&mut all)).await.unwrap().unwrap();
+    assert!(all == large);
+    let mut lazy = writer.await.unwrap();
+    lazy_kubelet.write_all(b"bye").await.unwrap();
+    drop(lazy_kubelet);
+    let mut rest = Vec::new();
+    tokio::time::timeout(WITHIN, lazy.read_to_end(&mut rest)).await.unwrap().unwrap();
+    assert_eq!(rest, b"bye");
+
+    world.view.edit(6, |token| token.stake_status = StakeStatus::Slashed);
+    assert_eq!(world.sweep(), 1);
+    let status = tokio::time::timeout(Duration::from_secs(1), client.wait()).await.unwrap().unwrap();
+    assert!(!status.success());
+    let mut rest = Vec::new();
+    let _ = tokio::time::timeout(WITHIN, quick.read_to_end(&mut rest)).await.unwrap();
+    assert_eq!(quick_kubelet.read_to_end(&mut rest).await.unwrap_or(0), 0);
+}
