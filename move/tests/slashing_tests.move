@@ -3,7 +3,6 @@ module k3s_daas::slashing_tests;
 
 use k3s_daas::cluster::{Self, AdminCap, Cluster};
 use k3s_daas::fixture::{by, cluster, filled, finish, now, one_sui, operator, staker, worker};
-use k3s_daas::labels;
 use k3s_daas::staking::{Self, Stake};
 use std::string;
 use sui::clock::{Self, Clock};

@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use crate::error::Run;
+
 static TABLE: LazyLock<BTreeMap<String, BTreeMap<u64, Entry>>> = LazyLock::new(|| {
     // A table that cannot be read only costs the names; a test holds it readable.
     serde_json::from_str(include_str!("../../../move/aborts.json")).unwrap_or_default()
@@ -28,6 +30,8 @@ pub struct Abort {
     pub code: u64,
     /// Whether the module is the package's own; only then do its constants apply.
     pub own: bool,
+    /// Whether the abort cost gas, or the transaction was only tried out.
+    pub run: Run,
 }
 
 impl Abort {
@@ -73,7 +77,7 @@ mod tests {
 
     #[test]
     fn another_package_has_no_names() {
-        let abort = Abort { module: "staking".into(), function: None, code: 1, own: false };
+        let abort = Abort { module: "staking".into(), function: None, code: 1, own: false, run: Run::Executed };
         assert_eq!(abort.constant(), None);
         assert_eq!(abort.to_string(), "staking aborted with code 1");
     }

@@ -12,8 +12,9 @@ extern crate self as daas_chain;
 pub mod abort;
 pub mod client;
 mod error;
+pub mod private;
 pub mod registry;
 pub mod types;
 pub mod wallet;
 
-pub use error::Error;
+pub use error::{Error, Run};

@@ -1,15 +1,18 @@
 //! A process that dies anywhere between stake and token never stakes twice.
 #![allow(clippy::unwrap_used)]
 
+mod hostile;
 mod world;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use daas_chain::Error;
-use daas_chain::client::{Journal, Session, Step};
+use daas_chain::client::{Journal, Node, NodeOptions, Session, Step};
 use daas_chain::types::ClusterField;
+use daas_chain::wallet::Account;
 use daas_seal_token::Tier;
+use hostile::{Hostile, Lie};
 use sui_sdk_types::Address;
 use world::{SUI, World, key};
 
@@ -52,6 +55,72 @@ async fn a_crash_between_any_two_steps_never_stakes_twice() {
         assert_eq!(found.len(), 1, "{step:?}");
     }
     assert_eq!(members(&world).await.len(), Step::ALL.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_denies_what_it_passed_on_takes_no_second_payment_in_quorum_mode() {
+    let world = World::new().await;
+    let liar = Hostile::before(&world.devnet.url()).await;
+    let connect = async |url: String| Node::connect(&url, None, NodeOptions::default()).await.unwrap();
+    let other = Hostile::before(&world.devnet.url()).await;
+    let (first, one, two) = (connect(liar.url()).await, connect(world.devnet.url()).await, connect(other.url()).await);
+    let with =
+        |witnesses: [&Node; 2], needed| first.clone().with_witnesses(witnesses.map(Clone::clone).to_vec(), needed);
+    assert!(with([&one, &two], 1).is_err(), "two groups could contradict each other");
+    assert!(with([&one, &one], 2).is_err(), "one node in two places is no quorum");
+    let agreed = with([&one, &two], 2).unwrap();
+    liar.tell(Lie::DenyTransactions);
+
+    let account = || Account::from_ed25519([2; 32]);
+    world.staker(2).await;
+    let session = Session::new(agreed, world.package, account()).with_journal(journal(&world, "journal"));
+    let request = world.stake_request("worker", &key(7));
+    let staked = session.stake_node(&request).await.unwrap();
+    assert_eq!(session.stake_node(&request).await.unwrap().stake.id, staked.stake.id);
+    assert_eq!(members(&world).await, [staked.stake.id]);
+}
+
+/// The coin that both attempts spend tells which transaction wrote it, and cannot be spent by who tells it otherwise.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_denied_payment_is_found_in_the_coin_that_it_spent() {
+    let world = World::new().await;
+    let liar = Hostile::before(&world.devnet.url()).await;
+    let node = Node::connect(&liar.url(), None, NodeOptions::default()).await.unwrap();
+    world.staker(2).await;
+    let session = Session::new(node, world.package, Account::from_ed25519([2; 32]));
+    let session = session.with_journal(journal(&world, "journal"));
+    let request = world.stake_request("worker", &key(7));
+    liar.tell(Lie::DenyTransactions);
+    for _ in 0..3 {
+        let deceived = session.stake_node(&request).await;
+        assert!(matches!(deceived, Err(Error::OutcomeUnknown { .. })), "{deceived:?}");
+        assert_eq!(members(&world).await.len(), 1);
+    }
+    liar.tell(Lie::None);
+    session.stake_node(&request).await.unwrap();
+    assert_eq!(members(&world).await.len(), 1);
+}
+
+/// What a node calls refused may still land. So it is not forgotten, and the next attempt spends the same coin.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_transaction_stays_in_the_journal_until_another_excludes_it() {
+    let world = World::new().await;
+    let liar = Hostile::before(&world.devnet.url()).await;
+    let node = Node::connect(&liar.url(), None, NodeOptions::default()).await.unwrap();
+    world.staker(2).await;
+    let session = Session::new(node, world.package, Account::from_ed25519([2; 32]));
+    let session = session.with_journal(journal(&world, "journal"));
+    let request = world.stake_request("worker", &key(7));
+    liar.tell(Lie::RefuseTransactions);
+    let refused = session.stake_node(&request).await;
+    assert!(matches!(refused, Err(Error::Rejected { .. })), "{refused:?}");
+    let kept = || std::fs::read_dir(world.folder.path().join("journal")).unwrap();
+    let entries = || kept().filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|it| it == "json"));
+    assert_eq!(entries().count(), 1);
+    // Its coins are free for other work, and the work itself goes on where it was.
+    liar.tell(Lie::None);
+    session.stake_node(&request).await.unwrap();
+    assert_eq!((entries().count(), members(&world).await.len()), (0, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

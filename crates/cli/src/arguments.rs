@@ -328,10 +328,16 @@ pub struct Token {
     #[arg(long, value_enum, default_value_t)]
     pub purpose: TokenPurpose,
     /// Make a new session key first, if the old one is lost or known to others; prints no token
-    #[arg(long)]
+    #[arg(long, group = "change")]
     pub rotate: bool,
+    /// Let the Seal token on chain live this long from now, or make another one if it has expired: 30d, at most 366d; prints no token
+    #[arg(long, group = "change", value_name = "TIME", value_parser = duration)]
+    pub extend: Option<Duration>,
+    /// End the Seal token on chain; `daas stake` makes another for the same stake
+    #[arg(long, group = "change")]
+    pub revoke: bool,
     /// Its life: 5m at most for api, 10m for join [default: the longest]
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with = "change")]
     pub lifetime: Option<Duration>,
 }
 
@@ -342,6 +348,10 @@ pub enum Node {
     List,
     /// One node: stake, terms, Seal token
     Show(NodeRef),
+    /// Keep a node out until it is resumed; its stake stays (operator)
+    Suspend(NodeRef),
+    /// Let a suspended node in again (operator)
+    Resume(NodeRef),
 }
 
 /// `daas detached`.

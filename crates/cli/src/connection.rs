@@ -4,7 +4,7 @@ use daas_chain::client::{Journal, Node, NodeOptions, Package, Session};
 use daas_chain::types::{Cluster, ClusterField, Registration, Release, SealTokenObject, Stake, decode_object};
 use daas_chain::wallet::Account;
 use daas_diagnostics::{Diagnose as _, Diagnostic, codes};
-use daas_settings::{ChainId, SuiAddress};
+use daas_settings::{ChainId, SuiAddress, TrustMode};
 use sui_sdk_types::Address;
 
 use crate::invocation::Invocation;
@@ -28,17 +28,36 @@ pub(crate) struct ClusterLink {
 }
 
 impl Invocation {
-    /// Connects to the first node of the settings that answers, and checks that it serves the configured chain.
+    /// Connects to the first node of the settings that answers, and checks that it serves the configured chain. With trust `quorum` the others
+    /// are its witnesses: what it says counts where enough of them say the same.
     pub(crate) async fn connect(&self) -> Result<Connection, Diagnostic> {
         let options = NodeOptions { answer_timeout: self.settings.timeout, ..NodeOptions::default() };
-        let mut first_error = None;
+        let (mut nodes, mut first_error) = (Vec::new(), None);
         for endpoint in &self.settings.rpc {
             match Node::connect(&endpoint.to_string(), None, options).await {
-                Ok(node) => return self.check_network(node),
+                Ok(node) => nodes.push(node),
                 Err(error) => first_error = first_error.or(Some(error.diagnostic())),
             }
+            if self.settings.trust == TrustMode::Rpc && !nodes.is_empty() {
+                break;
+            }
         }
-        Err(first_error.unwrap_or_else(|| missing("rpc")))
+        let mut nodes = nodes.into_iter();
+        let first = nodes.next().ok_or_else(|| first_error.unwrap_or_else(|| missing("rpc")))?;
+        let node = match self.settings.trust {
+            TrustMode::Rpc => first,
+            TrustMode::Quorum => self.with_witnesses(first, nodes.collect())?,
+        };
+        self.check_network(node)
+    }
+
+    fn with_witnesses(&self, first: Node, others: Vec<Node>) -> Result<Node, Diagnostic> {
+        let (total, answered) = (self.settings.rpc.len(), others.len() + 1);
+        let needed = self.settings.quorum.map_or(total / 2 + 1, |needed| needed as usize);
+        if answered < needed {
+            return Err(told(daas_chain::Error::QuorumUnreachable { answered, needed, total }));
+        }
+        first.with_witnesses(others, needed).map_err(told)
     }
 
     fn check_network(&self, node: Node) -> Result<Connection, Diagnostic> {

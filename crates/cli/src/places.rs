@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use daas_chain::private;
 use daas_diagnostics::{Diagnostic, codes};
 use daas_settings::Environment;
 
@@ -106,13 +107,9 @@ impl Places {
     }
 }
 
-/// Makes a folder that only this user can enter; what is there already is left as it is.
+/// Makes a folder that only this user can enter; one that is there already must be this user's own and no link.
 pub fn private_folder(path: &Path) -> Result<(), Diagnostic> {
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .map_err(|error| file_failed("make the folder", path, &error))
+    private::make_folder(path).map_err(|error| file_failed("make the folder", path, &error))
 }
 
 static DRAFTS: AtomicU64 = AtomicU64::new(0);
@@ -127,7 +124,7 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Diagnostic> {
     draft.push(format!(".{}-{count}.new", std::process::id()));
     let draft = PathBuf::from(draft);
     let write = || -> io::Result<()> {
-        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        let mut file = private::options().write(true).create(true).truncate(true).open(&draft)?;
         // The mode above counts for new files only.
         file.set_permissions(fs::Permissions::from_mode(0o600))?;
         file.write_all(bytes)?;

@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use daas_chain::private;
 use daas_diagnostics::{Diagnostic, codes};
 use daas_seal_token::SigningKey;
 use zeroize::Zeroizing;
@@ -24,7 +25,7 @@ impl SessionKeys {
     /// The key of a stake; `None` if there is none yet.
     pub(crate) fn read(&self, stake: &str) -> Result<Option<SigningKey>, Diagnostic> {
         let path = self.path(stake);
-        match fs::File::open(&path) {
+        match private::open(&path) {
             Ok(file) => read(&path, file).map(Some),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(unreadable(&path).with_io("reason", &error)),
@@ -51,7 +52,7 @@ impl SessionKeys {
                 _ => {}
             }
         }
-        let file = fs::File::open(&path).map_err(|error| file_failed("read", &path, &error))?;
+        let file = private::open(&path).map_err(|error| file_failed("read", &path, &error))?;
         read(&path, file)
     }
 

@@ -120,6 +120,61 @@ fn a_rotated_session_key_replaces_the_old_one() {
 }
 
 #[test]
+fn a_seal_token_is_extended_revoked_made_anew_and_made_again_after_its_end() {
+    let setup = Setup::up();
+    let token = |setup: &Setup| setup.json(&["node", "show", "worker-1"])["token"].clone();
+    let first = token(&setup);
+    let extended = setup.json(&["token", "worker-1", "--extend", "366d"]);
+    assert!(extended["expires_at_ms"].as_u64() > first["expires_at_ms"].as_u64(), "{extended} {first}");
+    assert_eq!(extended["token"], first["id"]);
+    setup.refused(&["token", "worker-1", "--extend", "1s"], "DAAS-1305");
+
+    setup.ok(&["token", "worker-1", "--revoke"]);
+    assert_eq!(token(&setup), Value::Null);
+    let staked = setup.json(&["stake", "worker-1", "--amount", "1SUI", "--lifetime", "1h"]);
+    assert_eq!(staked["created"], false, "the stake was paid again");
+    let second = token(&setup);
+    assert_ne!(second["id"], first["id"]);
+
+    setup.advance_clock(Duration::from_secs(2 * 3600));
+    assert_eq!(setup.json(&["node", "show", "worker-1"])["token_state"], "expired");
+    setup.ok(&["token", "worker-1", "--extend", "1d"]);
+    let third = setup.json(&["node", "show", "worker-1"]);
+    assert_ne!(third["token"]["id"], second["id"]);
+    assert_eq!(third["token_state"], "valid");
+}
+
+#[test]
+fn a_suspended_node_has_no_token_until_it_is_resumed() {
+    let setup = Setup::up();
+    assert_eq!(setup.json(&["node", "suspend", "worker-1"])["status"], "suspended");
+    setup.refused(&["token", "worker-1"], "DAAS-1412");
+    assert_eq!(setup.json(&["node", "resume", "worker-1"])["status"], "active");
+    setup.ok(&["token", "worker-1"]);
+}
+
+#[test]
+fn with_trust_in_a_quorum_too_few_nodes_are_refused_and_enough_are_asked() {
+    let setup = Setup::up();
+    let rpc = std::fs::read_to_string(setup.state().join("development/daas.toml")).unwrap();
+    let port = rpc.split("http://127.0.0.1:").nth(1).unwrap().split(|c: char| !c.is_ascii_digit()).next().unwrap();
+    let quorum = |nodes: String, arguments: &[&str]| {
+        let arguments = [arguments, &["--output", "json"]].concat();
+        setup.run_with(&arguments, &[("DAAS_TRUST", "quorum"), ("DAAS_RPC", &nodes)])
+    };
+    let two = format!("http://127.0.0.1:{port},http://localhost:{port}");
+    let staked = quorum(two.clone(), &["stake", "edge-1", "--amount", "1SUI"]);
+    assert_eq!(staked.json()["created"], true, "{staked:?}");
+    assert_eq!(quorum(two, &["node", "list"]).json()["nodes"].as_array().unwrap().len(), 2);
+
+    let dead = format!("http://127.0.0.1:{port},http://127.0.0.1:1,http://127.0.0.1:2");
+    assert_eq!(quorum(dead, &["node", "list"]).error()["code"], "DAAS-1208");
+    let twins = format!("http://127.0.0.1:{port},http://127.0.0.1:{port}");
+    let refused = quorum(twins, &["node", "list"]);
+    assert_ne!(refused.code, 0, "one node was a quorum: {refused:?}");
+}
+
+#[test]
 fn admin_needs_the_operators_grant_and_a_stake() {
     let setup = Setup::new();
     let staker = setup.json(&["up", "--listen", "127.0.0.1:0"])["staker"].as_str().unwrap().to_owned();
@@ -204,6 +259,8 @@ fn releases_are_published_retired_and_revoked() {
 #[test]
 fn upgrades_are_locked_once() {
     let setup = Setup::up();
+    // Shorter than unbonding takes here: nobody could leave before an upgrade that he sees coming.
+    setup.refused(&["cluster", "harden", "--delay", "5m", "--yes"], "DAAS-1002");
     setup.refused(&["cluster", "harden", "--delay", "30d"], "DAAS-1904");
     assert_eq!(setup.json(&["cluster", "harden", "--delay", "30d", "--yes"])["upgrades"], "locked");
     setup.refused(&["cluster", "harden", "--freeze", "--yes"], "DAAS-1307");

@@ -30,6 +30,7 @@ mod secret;
 mod table;
 mod values;
 
+pub use daas_seal_token::NodeId;
 pub use environment::Environment;
 pub use error::SettingsError;
 pub use layers::{Flags, Sources};
@@ -40,6 +41,6 @@ pub use roles::{ClientSettings, DevnetSettings, StakerSettings};
 pub use secret::{Secret, SecretString};
 pub use table::{Loaded, Setting, Table};
 pub use values::{
-    AddressOrAlias, ChainId, ContainerRuntime, CriEndpoint, Endpoint, KeySource, LogLevel, Mist, NodeId, OutputFormat,
-    ParseError, RuntimeKind, SuiAddress, TrustMode, Value, format_duration, parse_duration,
+    AddressOrAlias, ChainId, ContainerRuntime, CriEndpoint, Endpoint, KeySource, LogLevel, Mist, OutputFormat,
+    ParseError, RuntimeKind, SuiAddress, TrustMode, Value, format_duration, parse_duration, parse_node_id,
 };

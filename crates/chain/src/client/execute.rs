@@ -12,11 +12,12 @@ use tokio::time::Instant;
 
 use super::gas::GasPlan;
 use super::journal::{Entry, Locked};
+use super::node::Node;
 use super::ptb::{Ptb, Resolved, Use};
 use super::receipt::Receipt;
 use super::session::{Session, Step};
 use crate::abort::Abort;
-use crate::error::Error;
+use crate::error::{Error, Run};
 use crate::types::Event;
 
 /// Fresh attempts when somebody else changes an object first.
@@ -34,17 +35,17 @@ impl Session {
     /// that happens only once the earlier transaction can no longer land.
     pub async fn run(&self, spend: u64, commands: impl Fn() -> Ptb) -> Result<Receipt, Error> {
         let _turn = self.turn.lock().await;
-        self.attempt(None, &[], spend, &commands).await
+        self.attempt(None, &Earlier::default(), spend, &commands).await
     }
 
     /// Asks the node what the commands would do. Nothing is signed, sent or paid.
     pub async fn try_out(&self, commands: impl Fn() -> Ptb) -> Result<(), Error> {
         let sender = self.address();
-        let widest = GasPlan::widest(&self.node, sender, 0, &[], &self.locked_coins()?).await?;
+        let widest = GasPlan::widest(&self.node, sender, 0, &[], &self.locked_coins()?, self.gas_budget).await?;
         let ptb = commands();
         let resolved = self.resolve(&ptb).await?;
         let effects = self.simulate(&ptb.build(sender, &resolved, &widest)?).await?;
-        self.check_status(effects.status(), widest.budget)
+        self.check_status(effects.status(), widest.budget, Run::Simulated)
     }
 
     /// Like [`Self::run`], for work that must not be done twice. `work` names it; if an earlier attempt at the same
@@ -62,21 +63,21 @@ impl Session {
         let _turn = self.turn.lock().await;
         let lock = self.journal.as_ref().map(|journal| journal.lock(work)).transpose()?;
         // A new transaction uses a coin of the old one: even if the old one was only delayed, at most one can land.
-        let mut shared_coins = Vec::new();
+        let mut earlier = Earlier::default();
         if let Some(lock) = &lock
             && let Some(entry) = lock.read()?
         {
-            shared_coins.extend(entry.transaction.gas_payment.objects.iter().map(|coin| *coin.object_id()));
+            earlier.add(&entry.transaction);
             match self.finish(&entry).await {
                 Ok(receipt) => {
                     lock.clear()?;
                     self.step(Step::Cleared)?;
                     return done(receipt).await;
                 }
-                // It ran and changed nothing, or it can never run: the work is still to be done.
-                Err(
-                    Error::Aborted(_) | Error::Failed { .. } | Error::Rejected { .. } | Error::GasBudgetExceeded { .. },
-                ) => lock.clear()?,
+                // It ran and changed nothing: the work is still to be done.
+                Err(Error::Aborted(_) | Error::Failed { .. } | Error::GasBudgetExceeded { .. }) => lock.clear()?,
+                // It is said that it cannot run. It stays in the journal until another one stands there that excludes it.
+                Err(Error::Rejected { .. }) => lock.write_refused(&entry)?,
                 Err(error) => return Err(error),
             }
         }
@@ -84,22 +85,22 @@ impl Session {
             return Ok(found);
         }
         self.step(Step::Resolved)?;
-        let receipt = self.attempt(lock.as_ref(), &shared_coins, spend, &commands).await?;
+        let receipt = self.attempt(lock.as_ref(), &earlier, spend, &commands).await?;
         done(receipt).await
     }
 
     async fn attempt(
         &self,
         lock: Option<&Locked>,
-        coins: &[Address],
+        earlier: &Earlier,
         spend: u64,
         commands: &impl Fn() -> Ptb,
     ) -> Result<Receipt, Error> {
         let mut contended = Address::ZERO;
-        let mut coins = coins.to_vec();
+        let mut earlier = earlier.clone();
         for _ in 0..ATTEMPTS {
-            let entry = self.prepare(&coins, spend, commands).await?;
-            coins = common(&coins, &entry.transaction);
+            let entry = self.prepare(&earlier, spend, commands).await?;
+            earlier.add(&entry.transaction);
             self.step(Step::Signed)?;
             if let Some(lock) = lock {
                 lock.write(&entry)?;
@@ -115,7 +116,7 @@ impl Session {
                     return Ok(receipt);
                 }
                 Err(error @ Error::Rejected { .. }) => {
-                    lock.map_or(Ok(()), Locked::clear)?;
+                    lock.map_or(Ok(()), |lock| lock.write_refused(&entry))?;
                     match self.moved_input(&entry.transaction).await? {
                         Some(id) => contended = id,
                         None => return Err(error),
@@ -135,15 +136,19 @@ impl Session {
     }
 
     /// Builds on the newest versions, simulates for the budget, signs.
-    async fn prepare(&self, coins: &[Address], spend: u64, commands: &impl Fn() -> Ptb) -> Result<Entry, Error> {
+    async fn prepare(&self, earlier: &Earlier, spend: u64, commands: &impl Fn() -> Ptb) -> Result<Entry, Error> {
         let sender = self.address();
-        let widest = GasPlan::widest(&self.node, sender, spend, coins, &self.locked_coins()?).await?;
+        let locked = self.locked_coins()?;
+        let widest = GasPlan::widest(&self.node, sender, spend, &earlier.coins, &locked, self.gas_budget).await?;
+        if let Some(digest) = widest.landed(&earlier.digests) {
+            return Err(Error::OutcomeUnknown { digest });
+        }
         let ptb = commands();
         let resolved = self.resolve(&ptb).await?;
         let draft = ptb.build(sender, &resolved, &widest)?;
         let effects = self.simulate(&draft).await?;
-        self.check_status(effects.status(), widest.budget)?;
-        let fitted = widest.fitted(effects.gas_summary(), self.gas_budget);
+        self.check_status(effects.status(), widest.budget, Run::Simulated)?;
+        let fitted = widest.fitted(effects.gas_summary());
         let transaction = commands().build(sender, &resolved, &fitted)?;
         let signature = self.account.sign(&transaction)?;
         Ok(Entry { transaction, signature })
@@ -226,18 +231,30 @@ impl Session {
         }
     }
 
+    /// The first node that takes the transaction is enough; what the first of all says counts where none does.
     async fn submit(&self, entry: &Entry, deadline: Instant) -> Result<(), Error> {
+        let mut refused = None;
+        for node in self.node.each() {
+            match Self::submit_to(&node, entry, deadline).await {
+                Ok(()) => return Ok(()),
+                Err(error) => refused = refused.or(Some(error)),
+            }
+        }
+        refused.map_or(Ok(()), Err)
+    }
+
+    async fn submit_to(node: &Node, entry: &Entry, deadline: Instant) -> Result<(), Error> {
         let signed = entry.signed();
         let mut request = pb::ExecuteTransactionRequest::new(signed.transaction.into())
             .with_read_mask(FieldMask::from_paths(["digest"]));
         request.signatures = signed.signatures.into_iter().map(Into::into).collect();
-        let mut client = self.node.rpc();
+        let mut client = node.rpc();
         let left = deadline.saturating_duration_since(Instant::now());
         let call =
-            self.node.ask("ExecuteTransaction", async { client.execution_client().execute_transaction(request).await });
+            node.ask("ExecuteTransaction", async { client.execution_client().execute_transaction(request).await });
         match tokio::time::timeout(left, call).await {
             Ok(answer) => answer.map(drop),
-            Err(_) => Err(Error::Timeout { endpoint: self.node.endpoint().to_owned(), after: left }),
+            Err(_) => Err(Error::Timeout { endpoint: node.endpoint().to_owned(), after: left }),
         }
     }
 
@@ -255,28 +272,7 @@ impl Session {
     }
 
     async fn find_receipt(&self, digest: Digest) -> Result<Option<Executed>, Error> {
-        let request = pb::GetTransactionRequest::default()
-            .with_digest(digest.to_string())
-            .with_read_mask(FieldMask::from_paths(ANSWER));
-        let mut client = self.node.rpc();
-        let answer = self
-            .node
-            .ask_optional("GetTransaction", async { client.ledger_client().get_transaction(request).await })
-            .await?;
-        let Some(transaction) = answer.and_then(|answer| answer.transaction) else { return Ok(None) };
-        let Some(checkpoint) = transaction.checkpoint else { return Ok(None) };
-        let invalid = || self.node.invalid("an executed transaction");
-        let effects = transaction.effects.and_then(|effects| effects.bcs).ok_or_else(invalid)?;
-        let effects: TransactionEffects = effects.deserialize().map_err(|_| invalid())?;
-        let events: Option<TransactionEvents> = match transaction.events.and_then(|events| events.bcs) {
-            Some(bytes) => Some(bytes.deserialize().map_err(|_| invalid())?),
-            None => None,
-        };
-        let named = events.as_ref().map(TransactionEvents::digest);
-        if *effects.transaction_digest() != digest || effects.events_digest() != named.as_ref() {
-            return Err(invalid());
-        }
-        Ok(Some(Executed { checkpoint, effects, events: events.unwrap_or(TransactionEvents(Vec::new())) }))
+        self.node.agreed(|node| async move { find_receipt(&node, digest).await }).await
     }
 
     /// Whether an input's newest version was written by this very transaction.
@@ -297,7 +293,7 @@ impl Session {
     }
 
     fn judge(&self, executed: Executed, entry: &Entry) -> Result<Receipt, Error> {
-        self.check_status(executed.effects.status(), entry.transaction.gas_payment.budget)?;
+        self.check_status(executed.effects.status(), entry.transaction.gas_payment.budget, Run::Executed)?;
         let mut events = Vec::new();
         for event in &executed.events.0 {
             events.extend(Event::decode(&event.type_, &self.package.origin, &event.contents)?);
@@ -313,7 +309,7 @@ impl Session {
         })
     }
 
-    fn check_status(&self, status: &ExecutionStatus, budget: u64) -> Result<(), Error> {
+    fn check_status(&self, status: &ExecutionStatus, budget: u64, run: Run) -> Result<(), Error> {
         match status {
             ExecutionStatus::Success => Ok(()),
             ExecutionStatus::Failure { error: ExecutionError::MoveAbort { location, code }, .. } => {
@@ -322,16 +318,18 @@ impl Session {
                     function: location.function_name.as_ref().map(ToString::to_string),
                     code: *code,
                     own: location.package == self.package.id || location.package == self.package.origin,
+                    run,
                 }))
             }
             ExecutionStatus::Failure { error: ExecutionError::InsufficientGas, .. } => {
-                Err(Error::GasBudgetExceeded { budget })
+                Err(Error::GasBudgetExceeded { budget, run })
             }
             ExecutionStatus::Failure { error, command } => Err(Error::Failed {
                 reason: match command {
                     Some(command) => format!("command {command} failed: {error:?}"),
                     None => format!("it failed: {error:?}"),
                 },
+                run,
             }),
         }
     }
@@ -353,16 +351,51 @@ impl Session {
     }
 }
 
+#[derive(Debug, PartialEq)]
 struct Executed {
     checkpoint: u64,
     effects: TransactionEffects,
     events: TransactionEvents,
 }
 
-/// The coins one of which the next attempt must spend, so that it and all attempts before exclude each other.
-fn common(before: &[Address], transaction: &Transaction) -> Vec<Address> {
-    let coins = transaction.gas_payment.objects.iter().map(|coin| *coin.object_id());
-    coins.filter(|coin| before.is_empty() || before.contains(coin)).collect()
+/// What one node says of a transaction.
+async fn find_receipt(node: &Node, digest: Digest) -> Result<Option<Executed>, Error> {
+    let request = pb::GetTransactionRequest::default()
+        .with_digest(digest.to_string())
+        .with_read_mask(FieldMask::from_paths(ANSWER));
+    let mut client = node.rpc();
+    let answer =
+        node.ask_optional("GetTransaction", async { client.ledger_client().get_transaction(request).await }).await?;
+    let Some(transaction) = answer.and_then(|answer| answer.transaction) else { return Ok(None) };
+    let Some(checkpoint) = transaction.checkpoint else { return Ok(None) };
+    let invalid = || node.invalid("an executed transaction");
+    let effects = transaction.effects.and_then(|effects| effects.bcs).ok_or_else(invalid)?;
+    let effects: TransactionEffects = effects.deserialize().map_err(|_| invalid())?;
+    let events: Option<TransactionEvents> = match transaction.events.and_then(|events| events.bcs) {
+        Some(bytes) => Some(bytes.deserialize().map_err(|_| invalid())?),
+        None => None,
+    };
+    let named = events.as_ref().map(TransactionEvents::digest);
+    if *effects.transaction_digest() != digest || effects.events_digest() != named.as_ref() {
+        return Err(invalid());
+    }
+    Ok(Some(Executed { checkpoint, effects, events: events.unwrap_or(TransactionEvents(Vec::new())) }))
+}
+
+/// Transactions of the same work that are said not to have landed.
+#[derive(Debug, Clone, Default)]
+struct Earlier {
+    digests: Vec<Digest>,
+    /// The next attempt must spend one of these, so that it and all before exclude each other.
+    coins: Vec<Address>,
+}
+
+impl Earlier {
+    fn add(&mut self, transaction: &Transaction) {
+        let coins = transaction.gas_payment.objects.iter().map(|coin| *coin.object_id());
+        self.coins = coins.filter(|coin| self.digests.is_empty() || self.coins.contains(coin)).collect();
+        self.digests.push(transaction.digest());
+    }
 }
 
 fn owned_inputs(transaction: &Transaction) -> Vec<(Address, u64)> {

@@ -1,8 +1,7 @@
 //! What keeps a crash from paying twice: a signed transaction is on disk before it is sent.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -12,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use sui_sdk_types::{SignedTransaction, Transaction, UserSignature};
 
 use crate::error::Error;
+use crate::private;
 
 /// A folder with one entry for each unfinished piece of work, named by the hash of what the work is.
 #[derive(Debug, Clone)]
@@ -33,17 +33,16 @@ struct Stored {
     digest: String,
     transaction: String,
     signature: String,
+    /// A node said that it cannot run. Its coins are free for other work, which then excludes it.
+    #[serde(default)]
+    refused: bool,
 }
 
 impl Journal {
-    /// A journal in a folder, which is made (mode 0700) if it is not there.
+    /// A journal in a folder of this user, which is made (mode 0700) if it is not there.
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, Error> {
         let folder = folder.into();
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&folder)
-            .map_err(|source| Error::Journal { path: folder.clone(), source })?;
+        private::make_folder(&folder).map_err(|source| Error::Journal { path: folder.clone(), source })?;
         Ok(Self { folder })
     }
 
@@ -52,8 +51,7 @@ impl Journal {
     pub(super) fn lock(&self, work: &str) -> Result<Locked, Error> {
         let path = self.path(work, "lock");
         let failed = |source| Error::Journal { path: path.clone(), source };
-        let file =
-            OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(failed)?;
+        let file = private::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(Locked { entry: self.path(work, "json"), work: work.to_owned(), _file: file }),
             Err(fs::TryLockError::WouldBlock) => Err(Error::Busy { path }),
@@ -61,16 +59,17 @@ impl Journal {
         }
     }
 
-    /// All unfinished transactions: their coins are not free.
+    /// All unfinished transactions that no node has refused: their coins are not free.
     pub(super) fn unfinished(&self) -> Result<Vec<Transaction>, Error> {
         let failed = |source| Error::Journal { path: self.folder.clone(), source };
         let mut transactions = Vec::new();
         for file in fs::read_dir(&self.folder).map_err(failed)? {
             let path = file.map_err(failed)?.path();
             if path.extension().is_some_and(|extension| extension == "json")
-                && let Some((_, entry)) = read(&path)?
+                && let Some(found) = read(&path)?
+                && !found.refused
             {
-                transactions.push(entry.transaction);
+                transactions.push(found.entry.transaction);
             }
         }
         Ok(transactions)
@@ -92,15 +91,24 @@ pub(super) struct Locked {
 impl Locked {
     /// What was signed for this work and is not known to be finished.
     pub(super) fn read(&self) -> Result<Option<Entry>, Error> {
-        let Some((work, entry)) = read(&self.entry)? else { return Ok(None) };
-        if work != self.work {
+        let Some(found) = read(&self.entry)? else { return Ok(None) };
+        if found.work != self.work {
             return Err(self.failed(io::Error::other("the entry is of other work")));
         }
-        Ok(Some(entry))
+        Ok(Some(found.entry))
     }
 
     /// Stores a signed transaction. When this returns it survives a crash.
     pub(super) fn write(&self, entry: &Entry) -> Result<(), Error> {
+        self.store(entry, false)
+    }
+
+    /// Keeps a transaction that a node refused: the node may still have it run, so the next attempt must exclude it.
+    pub(super) fn write_refused(&self, entry: &Entry) -> Result<(), Error> {
+        self.store(entry, true)
+    }
+
+    fn store(&self, entry: &Entry, refused: bool) -> Result<(), Error> {
         let stored = Stored {
             version: 1,
             work: self.work.clone(),
@@ -108,6 +116,7 @@ impl Locked {
             transaction: STANDARD
                 .encode(bcs::to_bytes(&entry.transaction).map_err(|e| self.failed(io::Error::other(e)))?),
             signature: entry.signature.to_base64(),
+            refused,
         };
         let text = serde_json::to_vec_pretty(&stored).map_err(|error| self.failed(error.into()))?;
         write_durably(&self.entry, &text).map_err(|source| self.failed(source))
@@ -132,13 +141,21 @@ impl Entry {
     }
 }
 
-fn read(path: &Path) -> Result<Option<(String, Entry)>, Error> {
+/// An entry as it stands on disk.
+struct Found {
+    work: String,
+    entry: Entry,
+    refused: bool,
+}
+
+fn read(path: &Path) -> Result<Option<Found>, Error> {
     let failed = |source| Error::Journal { path: path.to_owned(), source };
-    let text = match fs::read(path) {
-        Ok(text) => text,
+    let mut text = Vec::new();
+    match private::open(path).and_then(|mut file| file.read_to_end(&mut text)) {
+        Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(error)),
-    };
+    }
     // An entry appears whole or not at all (rename), so a broken one was not written by a crash: do not guess.
     let stored: Stored = serde_json::from_slice(&text).map_err(|error| failed(error.into()))?;
     let broken = |what: &'static str| failed(io::Error::other(what));
@@ -151,13 +168,13 @@ fn read(path: &Path) -> Result<Option<(String, Entry)>, Error> {
         return Err(broken("the transaction is not the one of the digest"));
     }
     let signature = UserSignature::from_base64(&stored.signature).map_err(|_| broken("the signature is malformed"))?;
-    Ok(Some((stored.work, Entry { transaction, signature })))
+    Ok(Some(Found { work: stored.work, entry: Entry { transaction, signature }, refused: stored.refused }))
 }
 
 /// Write beside, sync, rename, sync the folder: after any crash the old or the new file is there, whole.
 fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let beside = path.with_extension("new");
-    let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&beside)?;
+    let mut file = private::options().create(true).truncate(true).write(true).open(&beside)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&beside, path)?;

@@ -1,5 +1,6 @@
 //! One node, spoken to in typed terms.
 
+mod agreement;
 pub mod calls;
 mod execute;
 mod gas;
@@ -11,6 +12,7 @@ mod ptb;
 mod receipt;
 mod session;
 
+pub(crate) use agreement::place;
 pub use journal::Journal;
 pub use node::{Node, NodeOptions};
 pub use operations::{

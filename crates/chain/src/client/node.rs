@@ -9,6 +9,7 @@ use sui_rpc::field::{FieldMask, FieldMaskUtil as _};
 use sui_rpc::proto::sui::rpc::v2 as pb;
 use sui_sdk_types::{Address, Digest, Object, Owner, StructTag};
 
+use super::agreement::Witnesses;
 use crate::error::Error;
 use crate::types::{MoveObject, decode_object};
 
@@ -40,6 +41,7 @@ pub struct Node {
     chain: Digest,
     options: NodeOptions,
     initial_versions: Arc<Mutex<BTreeMap<Address, u64>>>,
+    pub(super) witnesses: Witnesses,
 }
 
 impl Node {
@@ -96,6 +98,9 @@ impl Node {
 
     /// An object, if it exists.
     pub async fn find_object(&self, id: Address) -> Result<Option<Object>, Error> {
+        if self.has_witnesses() {
+            return self.agreed(|node| async move { Box::pin(node.find_object(id)).await }).await;
+        }
         let request = pb::GetObjectRequest::default()
             .with_object_id(id.to_string())
             .with_read_mask(FieldMask::from_paths(["bcs"]));
@@ -111,6 +116,9 @@ impl Node {
 
     /// Many objects, in the order of `ids`; `None` for those that do not exist.
     pub async fn objects(&self, ids: &[Address]) -> Result<Vec<Option<Object>>, Error> {
+        if self.has_witnesses() {
+            return self.agreed(|node| async move { Box::pin(node.objects(ids)).await }).await;
+        }
         let mut objects = Vec::with_capacity(ids.len());
         for batch in ids.chunks(BATCH) {
             let mut request = pb::BatchGetObjectsRequest::default().with_read_mask(FieldMask::from_paths(["bcs"]));
@@ -147,6 +155,9 @@ impl Node {
 
     /// All dynamic fields of an object, as the objects that hold them.
     pub async fn dynamic_fields(&self, parent: Address) -> Result<Vec<Object>, Error> {
+        if self.has_witnesses() {
+            return self.agreed(|node| async move { Ok(in_order(Box::pin(node.dynamic_fields(parent)).await?)) }).await;
+        }
         self.dynamic_fields_that(parent, |object| Ok(Some(object))).await
     }
 
@@ -182,6 +193,9 @@ impl Node {
 
     /// All objects of a type that an address owns.
     pub async fn owned(&self, owner: Address, type_: &StructTag) -> Result<Vec<Object>, Error> {
+        if self.has_witnesses() {
+            return self.agreed(|node| async move { Ok(in_order(Box::pin(node.owned(owner, type_)).await?)) }).await;
+        }
         let request = pb::ListOwnedObjectsRequest::default()
             .with_owner(owner.to_string())
             .with_object_type(type_.to_string())
@@ -221,7 +235,19 @@ impl Node {
         let rpc = sui_rpc::Client::new(endpoint)
             .map_err(|status| Error::of_status(endpoint, "connect", options.answer_timeout, status))?
             .with_max_decoding_message_size(options.max_answer);
-        Ok(Self { rpc, endpoint: endpoint.into(), chain: Digest::ZERO, options, initial_versions: Arc::default() })
+        Ok(Self {
+            rpc,
+            endpoint: endpoint.into(),
+            chain: Digest::ZERO,
+            options,
+            initial_versions: Arc::default(),
+            witnesses: Witnesses::default(),
+        })
+    }
+
+    /// Longest wait for one answer.
+    pub(super) fn answer_timeout(&self) -> Duration {
+        self.options.answer_timeout
     }
 
     async fn ask_chain(&self) -> Result<Digest, Error> {
@@ -288,6 +314,12 @@ impl Node {
         }
         Ok(object)
     }
+}
+
+/// Nodes may list in any order.
+fn in_order(mut objects: Vec<Object>) -> Vec<Object> {
+    objects.sort_by_key(Object::object_id);
+    objects
 }
 
 impl std::fmt::Debug for Node {

@@ -2,9 +2,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use sui_sdk_types::{Address, Digest};
-use tonic::codegen::http::Uri;
 
-use crate::client::Package;
+use crate::client::{Package, place};
 use crate::error::Error;
 
 /// How old the newest checkpoint may be before every verdict is refused.
@@ -83,14 +82,6 @@ impl RegistryConfig {
             Err(Error::QuorumUnreachable { answered: distinct.len(), needed: self.needed(), total })
         }
     }
-}
-
-/// Host and port: where an address leads, however it is spelled.
-fn place(node: &str) -> (String, Option<u16>) {
-    let uri = node.parse::<Uri>().unwrap_or_default();
-    let Some(host) = uri.host() else { return (node.to_owned(), None) };
-    let default = if uri.scheme_str() == Some("https") { 443 } else { 80 };
-    (host.trim_end_matches('.').to_ascii_lowercase(), Some(uri.port_u16().unwrap_or(default)))
 }
 
 #[cfg(test)]

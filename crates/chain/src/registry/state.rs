@@ -34,6 +34,14 @@ pub enum StateError {
     /// A release or registration whose key on chain is not its own.
     #[error("a release or registration is listed under another one's key")]
     OtherKey,
+    /// The cluster moved to a version that this program does not know: whatever it says from now on may mean something else.
+    #[error("the cluster moved to version {version}, this program knows {known}")]
+    TooNew {
+        /// Its version.
+        version: u64,
+        /// The newest that is known.
+        known: u64,
+    },
     /// An event about a release that was never listed.
     #[error("an event speaks of a release that was never listed")]
     UnknownRelease,
@@ -120,6 +128,9 @@ impl State {
             Event::ReleaseRulesChanged(event) => {
                 self.edit(|state| state.cluster.release_rules = event.rules);
                 changes.push(Change::Settings);
+            }
+            Event::Migrated(event) if event.version > Cluster::KNOWN_VERSION => {
+                return Err(StateError::TooNew { version: event.version, known: Cluster::KNOWN_VERSION });
             }
             Event::Migrated(event) => self.edit(|state| state.cluster.version = event.version),
             Event::Granted(event) => {

@@ -102,6 +102,11 @@ impl<T> From<ByTier<T>> for Vec<T> {
     }
 }
 
+impl Cluster {
+    /// The newest version of the package's data that this program understands. What a newer package means by it is not guessed.
+    pub const KNOWN_VERSION: u64 = 1;
+}
+
 impl Settings {
     /// MIST that a stake of this tier needs.
     pub fn minimum_stake(&self, tier: Tier) -> u64 {

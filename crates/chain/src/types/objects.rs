@@ -26,6 +26,16 @@ pub enum ObjectError {
         /// Its type.
         actual: String,
     },
+    /// Written by a newer package than this program knows.
+    #[error("{object} is of version {version}, this program knows {known}")]
+    TooNew {
+        /// The object.
+        object: Address,
+        /// Its version.
+        version: u64,
+        /// The newest that is known.
+        known: u64,
+    },
     /// The contents are not the type's.
     #[error("the contents of {object} are malformed: {reason}")]
     Malformed {
@@ -42,6 +52,11 @@ pub trait MoveObject: DeserializeOwned {
     const MODULE: &'static str;
     /// Struct.
     const NAME: &'static str;
+
+    /// The version of the object's data, where it has one.
+    fn version(&self) -> Option<u64> {
+        None
+    }
 }
 
 macro_rules! move_objects {
@@ -53,8 +68,16 @@ macro_rules! move_objects {
     };
 }
 
+impl MoveObject for Cluster {
+    const MODULE: &'static str = "cluster";
+    const NAME: &'static str = "Cluster";
+
+    fn version(&self) -> Option<u64> {
+        Some(self.version)
+    }
+}
+
 move_objects! {
-    Cluster: "cluster" "Cluster";
     AdminCap: "cluster" "AdminCap";
     Stake: "staking" "Stake";
     SealTokenObject: "k8s_gateway" "SealToken";
@@ -72,8 +95,14 @@ pub fn decode_object<T: MoveObject>(object: &Object, package: &Address) -> Resul
         let actual = content.object_type().to_string();
         return Err(ObjectError::OtherType { object: id, expected: expected(), actual });
     }
-    bcs::from_bytes(content.contents())
-        .map_err(|error| ObjectError::Malformed { object: id, reason: error.to_string() })
+    let value: T = bcs::from_bytes(content.contents())
+        .map_err(|error| ObjectError::Malformed { object: id, reason: error.to_string() })?;
+    match value.version() {
+        Some(version) if version > Cluster::KNOWN_VERSION => {
+            Err(ObjectError::TooNew { object: id, version, known: Cluster::KNOWN_VERSION })
+        }
+        _ => Ok(value),
+    }
 }
 
 /// Whether a struct is this one, of this very package, without type arguments.
@@ -158,4 +187,40 @@ fn is_dynamic_field(tag: &StructTag) -> bool {
 fn field<K: DeserializeOwned, V: DeserializeOwned>(bytes: &[u8]) -> Result<(K, V), String> {
     let field: Field<K, V> = bcs::from_bytes(bytes).map_err(|error| error.to_string())?;
     Ok((field.name, field.value))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use sui_sdk_types::{Digest, Identifier, MoveStruct, ObjectData, Owner};
+
+    use super::*;
+    use crate::registry::{State, StateError};
+    use crate::types::{Event, events::Migrated};
+
+    /// The Cluster of the contract's golden bytes, at a version.
+    fn cluster_of_version(version: u8) -> Object {
+        let golden: BTreeMap<String, String> =
+            serde_json::from_str(include_str!("../../../../move/golden.json")).unwrap();
+        let mut contents = hex::decode(&golden["cluster::Cluster"]).unwrap();
+        contents[32] = version;
+        let name = Identifier::from_static("Cluster");
+        let tag = StructTag::new(Address::TWO, Identifier::from_static("cluster"), name, Vec::new());
+        let content = MoveStruct::new(tag, false, 1, contents).unwrap();
+        Object::new(ObjectData::Struct(content), Owner::Shared(1), Digest::ZERO, 0)
+    }
+
+    #[test]
+    fn a_cluster_of_a_newer_version_is_refused() {
+        let known: Cluster = decode_object(&cluster_of_version(1), &Address::TWO).unwrap();
+        let newer = decode_object::<Cluster>(&cluster_of_version(2), &Address::TWO);
+        assert_eq!(newer, Err(ObjectError::TooNew { object: known.id, version: 2, known: 1 }));
+
+        let migrated = |version| Event::Migrated(Migrated { cluster: known.id, version });
+        let mut state = State::load(known.clone(), Vec::new(), Vec::new(), Vec::new()).unwrap();
+        assert!(state.apply(migrated(1), 1).is_ok());
+        let followed = state.apply(migrated(2), 2);
+        assert!(matches!(followed, Err(StateError::TooNew { version: 2, known: 1 })), "{followed:?}");
+    }
 }

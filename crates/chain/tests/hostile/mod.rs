@@ -14,7 +14,10 @@ use sui_rpc::proto::sui::rpc::v2 as pb;
 use sui_rpc::proto::sui::rpc::v2::ledger_service_server::{LedgerService, LedgerServiceServer};
 use sui_rpc::proto::sui::rpc::v2::state_service_server::{StateService, StateServiceServer};
 use sui_rpc::proto::sui::rpc::v2::subscription_service_server::{SubscriptionService, SubscriptionServiceServer};
-use sui_sdk_types::{CheckpointContents, CheckpointSummary, MoveStruct, Object, ObjectData};
+use sui_rpc::proto::sui::rpc::v2::transaction_execution_service_server::{
+    TransactionExecutionService, TransactionExecutionServiceServer,
+};
+use sui_sdk_types::{CheckpointContents, CheckpointSummary, Digest, MoveStruct, Object, ObjectData};
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status};
@@ -31,6 +34,10 @@ pub enum Lie {
     ForgeCheckpoint,
     /// Every stake is Active, whatever happened to it.
     EveryStakeIsActive,
+    /// Transactions are passed on, called refused, and denied ever after.
+    DenyTransactions,
+    /// Transactions are called refused and not passed on.
+    RefuseTransactions,
     /// Streams break at once.
     BreakStreams,
 }
@@ -50,6 +57,7 @@ impl Hostile {
         let router = tonic::transport::Server::builder()
             .add_service(LedgerServiceServer::new(node.clone()))
             .add_service(StateServiceServer::new(node.clone()))
+            .add_service(TransactionExecutionServiceServer::new(node.clone()))
             .add_service(SubscriptionServiceServer::new(node.clone()));
         tokio::spawn(router.serve_with_incoming(TcpListenerStream::new(listener)));
         node
@@ -82,7 +90,16 @@ impl Hostile {
         }
     }
 
+    /// Nobody can see in an object which transaction wrote it.
+    fn hide_writer(&self, object: &mut pb::Object) {
+        let Some(bytes) = object.bcs.as_mut().filter(|_| self.tells(Lie::DenyTransactions)) else { return };
+        let honest: Object = bytes.deserialize().unwrap();
+        let forged = Object::new(honest.data().clone(), *honest.owner(), Digest::ZERO, honest.storage_rebate());
+        *bytes = pb::Bcs::serialize(&forged).unwrap();
+    }
+
     fn alter_object(&self, object: &mut pb::Object) {
+        self.hide_writer(object);
         let Some(bytes) = object.bcs.as_mut().filter(|_| self.tells(Lie::EveryStakeIsActive)) else { return };
         let honest: Object = bytes.deserialize().unwrap();
         let Some(content) = honest.as_struct().filter(|content| content.object_type().name().as_str() == "Stake")
@@ -111,7 +128,23 @@ impl LedgerService for Hostile {
         &self,
         request: Request<pb::GetObjectRequest>,
     ) -> Result<Response<pb::GetObjectResponse>, Status> {
-        self.upstream.clone().ledger_client().get_object(request).await
+        let mut response = self.upstream.clone().ledger_client().get_object(request).await?;
+        response.get_mut().object.iter_mut().for_each(|object| self.hide_writer(object));
+        Ok(response)
+    }
+
+    async fn get_epoch(&self, request: Request<pb::GetEpochRequest>) -> Result<Response<pb::GetEpochResponse>, Status> {
+        self.upstream.clone().ledger_client().get_epoch(request).await
+    }
+
+    async fn get_transaction(
+        &self,
+        request: Request<pb::GetTransactionRequest>,
+    ) -> Result<Response<pb::GetTransactionResponse>, Status> {
+        if self.tells(Lie::DenyTransactions) {
+            return Err(Status::not_found("no such transaction"));
+        }
+        self.upstream.clone().ledger_client().get_transaction(request).await
     }
 
     async fn batch_get_objects(
@@ -146,7 +179,43 @@ impl StateService for Hostile {
         &self,
         request: Request<pb::ListDynamicFieldsRequest>,
     ) -> Result<Response<pb::ListDynamicFieldsResponse>, Status> {
-        self.upstream.clone().state_client().list_dynamic_fields(request).await
+        let mut response = self.upstream.clone().state_client().list_dynamic_fields(request).await?;
+        if self.tells(Lie::DenyTransactions) {
+            response.get_mut().dynamic_fields.clear();
+        }
+        Ok(response)
+    }
+
+    async fn list_owned_objects(
+        &self,
+        request: Request<pb::ListOwnedObjectsRequest>,
+    ) -> Result<Response<pb::ListOwnedObjectsResponse>, Status> {
+        // Coins must be shown as they are: with another digest nobody could spend them.
+        self.upstream.clone().state_client().list_owned_objects(request).await
+    }
+}
+
+#[tonic::async_trait]
+impl TransactionExecutionService for Hostile {
+    async fn execute_transaction(
+        &self,
+        request: Request<pb::ExecuteTransactionRequest>,
+    ) -> Result<Response<pb::ExecuteTransactionResponse>, Status> {
+        if self.tells(Lie::RefuseTransactions) {
+            return Err(Status::invalid_argument("refused"));
+        }
+        let response = self.upstream.clone().execution_client().execute_transaction(request).await?;
+        if self.tells(Lie::DenyTransactions) {
+            return Err(Status::invalid_argument("refused"));
+        }
+        Ok(response)
+    }
+
+    async fn simulate_transaction(
+        &self,
+        request: Request<pb::SimulateTransactionRequest>,
+    ) -> Result<Response<pb::SimulateTransactionResponse>, Status> {
+        self.upstream.clone().execution_client().simulate_transaction(request).await
     }
 }
 

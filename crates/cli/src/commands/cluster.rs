@@ -1,12 +1,14 @@
 //! `daas cluster`.
 
+use std::time::Duration;
+
 use daas_chain::client::{NewCluster, Session, SettingChange};
 use daas_chain::types::cluster::Endpoints;
 use daas_chain::types::upgrade_lock::UpgradeCap;
 use daas_chain::types::{Bytes32, Registration};
 use daas_diagnostics::{Diagnostic, codes};
 use daas_seal_token::Tier;
-use daas_settings::SuiAddress;
+use daas_settings::{SuiAddress, format_duration};
 use serde_json::json;
 use sui_sdk_types::{Address, Identifier, StructTag};
 
@@ -143,11 +145,40 @@ async fn harden(invocation: &Invocation, arguments: &Harden) -> Answer {
         return Ok(Box::new(receipt_sheet(network, &receipt, english, korean, json!({ "upgrades": "frozen" }))));
     };
     let delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+    if let Some(cluster) = invocation.settings.cluster {
+        check_delay(&session, crate::connection::address(cluster), delay_ms).await?;
+    }
     confirm(invocation, arguments.yes, "the delay can never be shortened", "대기 시간은 다시 줄일 수 없습니다")?;
     let receipt = session.lock_upgrades(cap, delay_ms).await.map_err(told)?;
     let (english, korean) = ("upgrades are locked behind the delay", "업그레이드에 대기 시간을 걸었습니다");
     let more = json!({ "upgrades": "locked", "delay_ms": delay_ms });
     Ok(Box::new(receipt_sheet(network, &receipt, english, korean, more)))
+}
+
+/// Whoever sees an upgrade announced can be out with his money before it takes effect: the delay is not shorter than unbonding takes.
+async fn check_delay(session: &Session, cluster: Address, delay_ms: u64) -> Result<(), Diagnostic> {
+    let cluster: daas_chain::types::Cluster =
+        session.node().read(cluster, &session.package().origin).await.map_err(told)?;
+    let show = |ms| format_duration(Duration::from_millis(ms));
+    let unbonding_ms = cluster.settings.unbonding_ms;
+    if delay_ms >= unbonding_ms {
+        return Ok(());
+    }
+    Err(Diagnostic::new(codes::BAD_VALUE)
+        .with("name", "delay")
+        .with("origin", "--delay")
+        .with("value", show(delay_ms))
+        .with_words(
+            "expected",
+            format!(
+                "at least {}, the cluster's unbonding time: whoever sees an upgrade coming can leave before it",
+                show(unbonding_ms)
+            ),
+            format!(
+                "클러스터의 해제 대기 시간({}) 이상: 예고된 업그레이드가 싫은 사람이 그 전에 나갈 수 있어야 합니다",
+                show(unbonding_ms)
+            ),
+        ))
 }
 
 /// The wallet's UpgradeCap of the package.

@@ -3,6 +3,8 @@
 use serde_json::json;
 
 use super::Answer;
+use super::cluster::operate;
+use super::stake::{answer, explain, find};
 use crate::arguments::{Node, NodeRef};
 use crate::invocation::Invocation;
 use crate::output::Paint;
@@ -13,7 +15,26 @@ pub(super) async fn run(invocation: &Invocation, command: Node) -> Answer {
     match command {
         Node::List => list(invocation).await,
         Node::Show(node) => show(invocation, &node).await,
+        Node::Suspend(node) => suspend(invocation, &node).await,
+        Node::Resume(node) => resume(invocation, &node).await,
     }
+}
+
+async fn suspend(invocation: &Invocation, node: &NodeRef) -> Answer {
+    let (link, stake) = find(invocation, &node.node).await?;
+    let network = link.network;
+    let (session, _) = operate(invocation, link)?;
+    let receipt = session.suspend(&stake).await.map_err(|error| explain(error, &stake))?;
+    let (english, korean) = ("the node is kept out until it is resumed", "재개할 때까지 노드를 막습니다");
+    answer(network, &session, &stake, &receipt, english, korean).await
+}
+
+async fn resume(invocation: &Invocation, node: &NodeRef) -> Answer {
+    let (link, stake) = find(invocation, &node.node).await?;
+    let network = link.network;
+    let (session, _) = operate(invocation, link)?;
+    let receipt = session.resume(&stake).await.map_err(|error| explain(error, &stake))?;
+    answer(network, &session, &stake, &receipt, "the node is let in again", "노드를 다시 받아들입니다").await
 }
 
 async fn list(invocation: &Invocation) -> Answer {

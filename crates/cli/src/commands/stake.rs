@@ -138,7 +138,7 @@ pub(super) async fn top_up(invocation: &Invocation, arguments: &TopUp) -> Answer
 }
 
 pub(super) async fn unstake(invocation: &Invocation, node: &NodeRef) -> Answer {
-    let (link, stake) = find(invocation, &node.node).await?;
+    let (link, stake) = find_on_the_way_out(invocation, &node.node).await?;
     let network = link.network;
     let session = invocation.sign_with(invocation.account(Role::Staker)?, link.node, link.package)?;
     let _step = invocation.screen.step("unstaking", "스테이크를 해제하는 중");
@@ -149,7 +149,7 @@ pub(super) async fn unstake(invocation: &Invocation, node: &NodeRef) -> Answer {
 }
 
 pub(super) async fn withdraw(invocation: &Invocation, node: &NodeRef) -> Answer {
-    let (link, stake) = find(invocation, &node.node).await?;
+    let (link, stake) = find_on_the_way_out(invocation, &node.node).await?;
     let network = link.network;
     let session = invocation.sign_with(invocation.account(Role::Staker)?, link.node, link.package)?;
     let _step = invocation.screen.step("withdrawing", "출금하는 중");
@@ -171,15 +171,26 @@ pub(super) async fn slash(invocation: &Invocation, arguments: &Slash) -> Answer 
     answer(network, &session, &stake, &receipt, "the stake is slashed", "스테이크를 슬래싱했습니다").await
 }
 
-async fn find(invocation: &Invocation, node: &str) -> Result<(ClusterLink, Stake), Diagnostic> {
+pub(super) async fn find(invocation: &Invocation, node: &str) -> Result<(ClusterLink, Stake), Diagnostic> {
     let link = invocation.connect_cluster().await?;
     link.read().await?;
     let stake = link.stake(node).await?;
     Ok((link, stake))
 }
 
+/// The money's way out works whatever version the cluster is at, so a newer one is no reason to refuse.
+async fn find_on_the_way_out(invocation: &Invocation, node: &str) -> Result<(ClusterLink, Stake), Diagnostic> {
+    let link = invocation.connect_cluster().await?;
+    match link.read().await {
+        Err(error) if error.code() != codes::CLUSTER_TOO_NEW => return Err(error),
+        _ => {}
+    }
+    let stake = link.stake(node).await?;
+    Ok((link, stake))
+}
+
 /// The stake as it is after the transaction.
-async fn answer(
+pub(super) async fn answer(
     network: crate::sheet::Network,
     session: &Session,
     stake: &Stake,
@@ -209,7 +220,7 @@ async fn answer(
 }
 
 /// The contract's refusals in the words of this stake.
-fn explain(error: Error, stake: &Stake) -> Diagnostic {
+pub(super) fn explain(error: Error, stake: &Stake) -> Diagnostic {
     let Error::Aborted(abort) = &error else { return told(error) };
     let constant = if abort.module == "staking" { abort.constant() } else { None };
     let diagnostic = match constant {
@@ -257,8 +268,6 @@ fn amount(text: &str) -> Result<Mist, Diagnostic> {
 }
 
 pub(super) fn node_id(text: &str) -> Result<NodeId, Diagnostic> {
-    let invalid = || Diagnostic::new(codes::INVALID_NODE_NAME).with("name", text);
-    // The settings know the rule in both languages; the token's own type is what the chain client takes.
-    text.parse::<daas_settings::NodeId>().map_err(|error| invalid().with_phrase("reason", error.phrase()))?;
-    text.parse::<NodeId>().map_err(|error| invalid().with("reason", error))
+    daas_settings::parse_node_id(text)
+        .map_err(|rule| Diagnostic::new(codes::INVALID_NODE_NAME).with("name", text).with_phrase("reason", rule))
 }

@@ -1,5 +1,8 @@
-//! `daas token`: prints a Seal token, or serves kubectl as its credential plugin.
+//! `daas token`: prints a Seal token, or serves kubectl as its credential plugin; rotates, extends and revokes it on chain.
 
+use std::time::Duration;
+
+use daas_chain::client::TokenRequest;
 use daas_chain::types::{Bytes, SealTokenObject, Stake};
 use daas_diagnostics::{Diagnostic, codes};
 use daas_seal_token::{Claims, ClusterId, Purpose, SigningKey, StakeStatus, TokenId};
@@ -28,6 +31,12 @@ pub(super) async fn run(invocation: &Invocation, arguments: &Token) -> Answer {
     let keys = SessionKeys::below(&invocation.settings.state_dir);
     if arguments.rotate {
         return rotate(invocation, link, &stake, &keys).await;
+    }
+    if let Some(lifetime) = arguments.extend {
+        return extend(invocation, link, &stake, &keys, lifetime).await;
+    }
+    if arguments.revoke {
+        return revoke(invocation, link, &stake).await;
     }
     let object = link.token(&stake).await?.ok_or_else(|| no_token(&stake))?;
     let key = signing_key(&keys, &stake, &object)?;
@@ -63,6 +72,54 @@ const ROTATED: (&str, &str) = (
     "the Seal token has a new session key; the old one is void",
     "Seal 토큰에 새 세션 키가 있습니다. 이전 키는 무효입니다",
 );
+
+/// A later end; a token that has expired is past that, so the stake gets another one.
+async fn extend(
+    invocation: &Invocation,
+    link: ClusterLink,
+    stake: &Stake,
+    keys: &SessionKeys,
+    lifetime: Duration,
+) -> Answer {
+    let (network, id) = (link.network, stake.id.to_string());
+    let lifetime_ms = u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX);
+    let now = link.now_ms().await?;
+    let session = invocation.sign_with(invocation.account(Role::Staker)?, link.node, link.package)?;
+    let receipt = if stake.token.is_some_and(|token| token.expires_at_ms > now) {
+        session.extend_token(stake, lifetime_ms).await.map_err(told)?
+    } else {
+        // The same draft as of a rotation: one that an interrupted attempt left is taken up by either.
+        let purpose = format!("rotate-{id}");
+        let session_key = Bytes(keys.draft(&purpose)?.public().to_bytes());
+        let receipt = session.create_token(stake, TokenRequest { session_key, lifetime_ms }).await.map_err(told)?;
+        keys.adopt(&purpose, &id)?;
+        receipt
+    };
+    let stake: Stake = session.node().read(stake.id, &session.package().origin).await.map_err(told)?;
+    let expires = stake.token.map(|token| token.expires_at_ms);
+    let more = json!({
+        "name": stake.name,
+        "token": stake.token.map(|token| token.id.to_string()),
+        "expires_at_ms": expires,
+    });
+    let (english, korean) = ("the Seal token lives on", "Seal 토큰의 기한을 늘렸습니다");
+    Ok(Box::new(
+        receipt_sheet(network, &receipt, english, korean, more)
+            .fields([("node", stake.name.clone()), ("until", expires.map(moment::show).unwrap_or_default())]),
+    ))
+}
+
+async fn revoke(invocation: &Invocation, link: ClusterLink, stake: &Stake) -> Answer {
+    let network = link.network;
+    let session = invocation.sign_with(invocation.account(Role::Staker)?, link.node, link.package)?;
+    let receipt = session.revoke_token(stake).await.map_err(told)?;
+    let more = json!({ "name": stake.name, "token": stake.token.map(|token| token.id.to_string()) });
+    let (english, korean) = (
+        "the Seal token is revoked; daas stake makes another",
+        "Seal 토큰을 폐기했습니다. daas stake 명령으로 새로 만들 수 있습니다",
+    );
+    Ok(Box::new(receipt_sheet(network, &receipt, english, korean, more)))
+}
 
 /// A finished token and its end.
 struct Bearer {

@@ -1,9 +1,9 @@
 //! One `up` or `down` at a time.
 
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::File;
 use std::time::Duration;
 
+use daas_chain::private;
 use daas_diagnostics::{Diagnostic, codes};
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
@@ -24,11 +24,10 @@ impl Lock {
         private_folder(places.state())?;
         let path = places.lock_file();
         let mut file = Some(
-            OpenOptions::new()
+            private::options()
                 .write(true)
                 .create(true)
                 .truncate(false)
-                .mode(0o600)
                 .open(&path)
                 .map_err(|error| file_failed("write", &path, &error))?,
         );

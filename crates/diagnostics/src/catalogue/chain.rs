@@ -72,4 +72,10 @@ super::entries! { range 12;
         ["Run the same command again: it looks for the outcome first and never pays twice."] }
     ko { "트랜잭션 {digest}의 실행 여부를 알 수 없습니다" "트랜잭션을 보낸 뒤 연결이 끊어졌습니다. 아직 실행될 수 있습니다."
         ["같은 명령을 다시 실행하세요. 먼저 결과를 확인하므로 두 번 지불하지 않습니다."] }
+
+    1213 CLUSTER_TOO_NEW ["cluster", "version", "known"] []
+    en { "The cluster {cluster} is newer than this program" "Its data are of version {version}, this program knows {known} and does not guess what a newer package means by them."
+        ["Update this program."] ["Your money is not locked: daas unstake and daas withdraw work with every version."] }
+    ko { "프로그램보다 새로운 클러스터입니다: {cluster}" "데이터 버전은 {version}, 이 프로그램이 아는 버전은 {known}입니다. 새 패키지의 뜻을 추측하지 않습니다."
+        ["이 프로그램을 업데이트하세요."] ["돈이 묶인 것은 아닙니다. daas unstake와 daas withdraw는 모든 버전에서 됩니다."] }
 }

@@ -19,16 +19,16 @@ super::entries! { range 13;
     ko { "지갑의 SUI가 부족합니다: {address}" "잔액은 {balance}인데 가스비를 포함해 {needed}이(가) 필요합니다."
         ["{address} 주소로 SUI를 보내거나 금액을 줄이세요."] }
 
-    1304 GAS_BUDGET_EXCEEDED ["budget"] []
-    en { "The transaction needs more gas than it may spend" "The gas budget of {budget} was used up. The gas is gone, nothing else changed."
-        ["Raise the setting gas_budget, or leave it out: then it is estimated."] }
-    ko { "트랜잭션의 가스 한도가 모자랍니다" "가스 한도 {budget}을(를) 다 썼습니다. 가스비만 나갔고 다른 변화는 없습니다."
-        ["gas_budget 설정을 올리거나 지우세요. 지우면 자동으로 추정합니다."] }
+    1304 GAS_BUDGET_EXCEEDED ["budget", "cost"] []
+    en { "The transaction needs more gas than it may spend" "The gas budget of {budget} is not enough. {cost}."
+        ["Raise the setting gas_budget; left out, it is estimated, up to 1 SUI."] ["Check what the node says of the gas price with another node: --rpc."] }
+    ko { "트랜잭션의 가스 한도가 모자랍니다" "가스 한도 {budget}으로는 부족합니다. {cost}."
+        ["gas_budget 설정을 올리세요. 지우면 1 SUI까지 자동으로 추정합니다."] ["노드가 말하는 가스 가격이 맞는지 다른 노드와 비교하세요: --rpc."] }
 
-    1305 TRANSACTION_ABORTED ["module", "constant", "meaning"] []
-    en { "The contract refused the transaction: {module}::{constant}" "{meaning}. The gas was charged, nothing else changed."
+    1305 TRANSACTION_ABORTED ["module", "constant", "meaning", "cost"] []
+    en { "The contract refused the transaction: {module}::{constant}" "{meaning}. {cost}."
         ["Look at the state with: daas cluster show and daas node show."] }
-    ko { "컨트랙트가 트랜잭션을 거부했습니다: {module}::{constant}" "컨트랙트의 설명: {meaning}. 가스비만 나갔고 다른 변화는 없습니다."
+    ko { "컨트랙트가 트랜잭션을 거부했습니다: {module}::{constant}" "컨트랙트의 설명: {meaning}. {cost}."
         ["daas cluster show, daas node show 명령으로 상태를 확인하세요."] }
 
     1306 TRANSACTION_REJECTED ["reason"] []

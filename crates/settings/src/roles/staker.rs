@@ -2,12 +2,13 @@ use std::path::PathBuf;
 
 use daas_diagnostics::Phrase;
 
+use daas_seal_token::NodeId;
+
 use crate::error::SettingsError;
 use crate::listing::Listing;
 use crate::table::settings;
 use crate::values::{
-    ChainId, ContainerRuntime, CriEndpoint, Endpoint, KeySource, LogLevel, Mist, NodeId, RuntimeKind, SuiAddress,
-    TrustMode,
+    ChainId, ContainerRuntime, CriEndpoint, Endpoint, KeySource, LogLevel, Mist, RuntimeKind, SuiAddress, TrustMode,
 };
 
 settings! {

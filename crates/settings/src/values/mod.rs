@@ -21,7 +21,7 @@ pub use choice::{ContainerRuntime, LogLevel, OutputFormat, RuntimeKind, TrustMod
 pub use duration::{format_duration, parse_duration};
 pub use endpoint::{CriEndpoint, Endpoint};
 pub use key_source::KeySource;
-pub use node_id::NodeId;
+pub use node_id::parse_node_id;
 
 /// A type that a setting can have.
 pub trait Value: Sized {

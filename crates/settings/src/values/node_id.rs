@@ -1,22 +1,7 @@
 use daas_diagnostics::Phrase;
+use daas_seal_token::{NameError, NodeId};
 
-use super::{Refusal, Value, text_form};
-
-/// The name that a staker gives to a node: a DNS label that cannot be taken for an address.
-///
-/// The contract appends `-` and eight hex digits, and the whole is a label of at most 63 characters (RFC 1035 §2.3.4).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NodeId(String);
-
-impl NodeId {
-    /// The longest name.
-    pub const MAX_LEN: usize = 63 - 9;
-
-    /// The name as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
+use super::{Refusal, Value};
 
 impl Value for NodeId {
     const FORM: Phrase = Phrase::new(
@@ -25,45 +10,36 @@ impl Value for NodeId {
     );
 
     fn parse(text: &str) -> Result<Self, Refusal> {
-        match broken_rule(text) {
-            None => Ok(Self(text.to_owned())),
-            Some(rule) => Err(Refusal::NodeName(rule)),
-        }
+        parse_node_id(text).map_err(Refusal::NodeName)
     }
 
     fn show(&self) -> String {
-        self.0.clone()
+        self.as_str().to_owned()
     }
 }
 
-text_form!(NodeId);
-
-fn broken_rule(text: &str) -> Option<Phrase> {
-    let is_label = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    Some(if text.is_empty() {
-        Phrase::new("It is empty", "이름이 비어 있습니다")
-    } else if !text.chars().all(is_label) {
-        Phrase::new("Only a-z, 0-9 and '-' may stand in it", "a-z, 0-9, '-'만 쓸 수 있습니다")
-    } else if text.len() > NodeId::MAX_LEN {
-        Phrase::new(
-            "It is longer than 54 characters; nine more are appended, and DNS labels end at 63",
-            "54자를 넘습니다. 아홉 자가 덧붙고 DNS 레이블은 63자까지입니다",
-        )
-    } else if text.starts_with('-') || text.ends_with('-') {
-        Phrase::new("It begins or ends with '-'", "'-'로 시작하거나 끝납니다")
-    } else if text == "localhost" {
-        Phrase::new("localhost means the machine itself", "localhost는 컴퓨터 자신을 뜻합니다")
-    } else if looks_like_address(text) {
-        Phrase::new("It could be taken for a network address", "네트워크 주소로 오해될 수 있습니다")
-    } else {
-        return None;
-    })
+/// Reads a name for a new node, or says in both languages which rule it breaks: those of the contract, and one more: `0x…` is an address to
+/// inet_aton(3).
+pub fn parse_node_id(text: &str) -> Result<NodeId, Phrase> {
+    let node_id: NodeId = text.parse().map_err(|error| rule(text, error))?;
+    let is_hex = |digits: &str| !digits.is_empty() && digits.chars().all(|c| c.is_ascii_hexdigit());
+    if text.strip_prefix("0x").is_some_and(is_hex) { Err(ADDRESS) } else { Ok(node_id) }
 }
 
-/// Digits and dashes alone read like an IPv4 address; `0x…` is one to inet_aton(3).
-fn looks_like_address(text: &str) -> bool {
-    let is_hex = |digits: &str| !digits.is_empty() && digits.chars().all(|c| c.is_ascii_hexdigit());
-    !text.contains(|c: char| c.is_ascii_lowercase()) || text.strip_prefix("0x").is_some_and(is_hex)
+const ADDRESS: Phrase = Phrase::new("It could be taken for a network address", "네트워크 주소로 오해될 수 있습니다");
+
+fn rule(text: &str, error: NameError) -> Phrase {
+    match error {
+        NameError::Length if text.is_empty() => Phrase::new("It is empty", "이름이 비어 있습니다"),
+        NameError::Length => Phrase::new(
+            "It is longer than 54 characters; nine more are appended, and DNS labels end at 63",
+            "54자를 넘습니다. 아홉 자가 덧붙고 DNS 레이블은 63자까지입니다",
+        ),
+        NameError::Dash => Phrase::new("It begins or ends with '-'", "'-'로 시작하거나 끝납니다"),
+        NameError::Localhost => Phrase::new("localhost means the machine itself", "localhost는 컴퓨터 자신을 뜻합니다"),
+        NameError::NoLetter => ADDRESS,
+        _ => Phrase::new("Only a-z, 0-9 and '-' may stand in it", "a-z, 0-9, '-'만 쓸 수 있습니다"),
+    }
 }
 
 #[cfg(test)]
@@ -73,7 +49,7 @@ mod tests {
     #[test]
     fn dns_labels_pass() {
         for name in ["a", "worker-1", "1a", "w--1", "ip-10-0-0-1", "0xworker", &"a".repeat(54)] {
-            assert_eq!(name.parse::<NodeId>().unwrap().as_str(), name);
+            assert_eq!(parse_node_id(name).unwrap().as_str(), name);
         }
     }
 
@@ -101,7 +77,7 @@ mod tests {
             "a\u{0}",
             &long,
         ] {
-            assert!(name.parse::<NodeId>().is_err(), "{name:?}");
+            assert!(parse_node_id(name).is_err(), "{name:?}");
         }
     }
 }
