@@ -152,7 +152,14 @@ impl ControlPlane {
 
     /// Renews every certificate now, whatever its age: after a leak, or to see that all programs change over.
     pub fn renew_all(&self) -> Result<()> {
-        self.trust.renew(SystemTime::now(), Scope::All).map(drop)
+        self.trust.renew(SystemTime::now(), Scope::Leaves).map(drop)
+    }
+
+    /// Has service-account tokens signed with a new key from now on, and kube-apiserver started anew for it.
+    pub fn replace_service_account_key(&self) -> Result<()> {
+        self.trust.renew(SystemTime::now(), Scope::ServiceAccountKey)?;
+        self.supervisor.restart(ComponentName::ApiServer.as_str());
+        Ok(())
     }
 
     /// Ends the programs in order, within ten seconds.
@@ -198,7 +205,8 @@ struct Trust {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scope {
     Due,
-    All,
+    Leaves,
+    ServiceAccountKey,
 }
 
 struct Configs {
@@ -231,8 +239,10 @@ impl Trust {
     fn renew(&self, now: SystemTime, scope: Scope) -> Result<(SystemTime, bool)> {
         let mut pki = self.pki();
         let mut plan = pki.plan(now);
-        if scope == Scope::All {
-            plan.leaves = LeafName::ALL.to_vec();
+        match scope {
+            Scope::Due => {}
+            Scope::Leaves => plan.leaves = LeafName::ALL.to_vec(),
+            Scope::ServiceAccountKey => plan.service_account_key = true,
         }
         for authority in &plan.ending {
             tracing::warn!(
@@ -241,13 +251,16 @@ impl Trust {
             );
         }
         for name in &plan.leaves {
-            pki.renew(*name, now)?;
-            self.layout.pki().write_leaf(&pki, *name)?;
+            // What could not be written stays due.
+            let leaf = pki.renewed(*name, now)?;
+            self.layout.pki().write_leaf(*name, &leaf)?;
+            pki.install(*name, leaf);
             tracing::info!(certificate = name.common_name(), file = name.as_str(), "renewed");
         }
         if plan.service_account_key {
-            pki.rotate_service_account_key(now)?;
-            self.layout.pki().write_service_account(&pki)?;
+            let keys = pki.rotated_service_account_keys(now)?;
+            self.layout.pki().write_service_account(&keys)?;
+            pki.install_service_account_keys(keys);
             tracing::info!("service-account tokens are signed with a new key");
         }
         if !plan.leaves.is_empty() {
@@ -330,5 +343,48 @@ async fn keep_add_ons(keeper: addons::Keeper, mut states: watch::Receiver<States
 impl std::fmt::Debug for ControlPlane {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ControlPlane").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pki::ServingNames;
+
+    #[test]
+    fn a_certificate_that_could_not_be_written_stays_due() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::at(folder.path()).unwrap();
+        let born = SystemTime::now();
+        let pki = Pki::create(ServingNames::loopback(), Lifetimes::default(), born).unwrap();
+        let trust = Trust::new(pki, layout.clone()).unwrap();
+        let later = born + Duration::from_hours(25 * 24);
+        // There is no folder yet.
+        assert!(trust.renew(later, Scope::Due).is_err());
+        assert!(trust.pki().plan(later).leaves.contains(&LeafName::EtcdServing));
+        layout.make_folders().unwrap();
+        layout.pki().write(&trust.pki()).unwrap();
+        let read = |name| std::fs::read_to_string(layout.pki().certificate(name).path()).unwrap();
+        let before = read(LeafName::EtcdServing);
+        trust.renew(later, Scope::Due).unwrap();
+        assert_eq!(trust.pki().plan(later).leaves, []);
+        assert_ne!(read(LeafName::EtcdServing), before);
+        assert!(read(LeafName::EtcdServing).starts_with(&trust.pki().leaf(LeafName::EtcdServing).pem()));
+    }
+
+    #[test]
+    fn the_fingerprints_of_replaced_certificates_stay_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::at(folder.path()).unwrap();
+        layout.make_folders().unwrap();
+        let now = SystemTime::now();
+        let pki = Pki::create(ServingNames::loopback(), Lifetimes::default(), now).unwrap();
+        let first = pki.leaf(LeafName::MasterClient).credential_id();
+        layout.pki().write(&pki).unwrap();
+        let trust = Trust::new(pki, layout).unwrap();
+        trust.renew(now, Scope::Leaves).unwrap();
+        let second = trust.pki().leaf(LeafName::MasterClient).credential_id();
+        let known = trust.served.borrow().credentials.master.clone();
+        assert_eq!(known, BTreeSet::from([first, second]));
     }
 }

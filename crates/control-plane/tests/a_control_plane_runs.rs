@@ -5,7 +5,6 @@
 mod cluster;
 
 use std::collections::BTreeSet;
-use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -283,21 +282,7 @@ fn the_authenticators_webhooks_are_asked_about_everyone_but_the_control_plane_it
                 Cluster::start(None, Webhooks::Authenticator(webhooks), serve).await;
 
             // A bearer token is looked up, its holder is asked about, and denied when the registry says so, whatever RBAC says.
-            let bearer = |token: &str| {
-                let output = std::process::Command::new(cluster::kube())
-                    .args([
-                        "kubectl",
-                        "--server",
-                        &format!("https://{}:6443", cluster::ADVERTISED),
-                        "--insecure-skip-tls-verify",
-                        "--token",
-                        token,
-                    ])
-                    .args(["get", "namespaces"])
-                    .output()
-                    .unwrap();
-                (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
-            };
+            let bearer = |token: &str| bearer(token, &["get", "namespaces"]);
             let (allowed, answer) = bearer("good");
             assert!(allowed, "{answer}");
             asked.slash();
@@ -348,6 +333,11 @@ fn the_authenticators_webhooks_are_asked_about_everyone_but_the_control_plane_it
                 assert!(event["sourceIPs"].as_array().is_some_and(|addresses| !addresses.is_empty()), "{event}");
                 assert!(event.get("requestObject").is_none() && event.get("responseObject").is_none(), "{event}");
             }
+            // When nobody answers for the registry, everybody but the control plane itself is refused (with 403 or 500).
+            asked.down.store(true, Ordering::Relaxed);
+            until(SOON, "a node is refused", || async { node.get("/api/v1/nodes/w9").await.unwrap().0 != 200 }).await;
+            assert!(!bearer("good").0);
+            assert_eq!(plane.client().get(NODES).await.unwrap().0, 200);
             plane.stop().await;
         },
     );
@@ -359,6 +349,7 @@ struct Asked {
     users: Arc<Mutex<BTreeSet<String>>>,
     events: Arc<Mutex<Vec<Value>>>,
     slashed: Arc<AtomicBool>,
+    down: Arc<AtomicBool>,
 }
 
 impl Asked {
@@ -379,6 +370,9 @@ impl Asked {
         let acceptor = tokio_rustls::TlsAcceptor::from(tls);
         loop {
             let (stream, _) = listener.accept().await.unwrap();
+            if self.down.load(Ordering::Relaxed) {
+                continue;
+            }
             let (asked, acceptor) = (self.clone(), acceptor.clone());
             tokio::spawn(async move {
                 let Ok(stream) = acceptor.accept(stream).await else { return };
@@ -387,8 +381,11 @@ impl Asked {
                     async move {
                         let path = request.uri().path().to_owned();
                         let body = request.into_body().collect().await.unwrap().to_bytes();
+                        if asked.down.load(Ordering::Relaxed) {
+                            return Err("down");
+                        }
                         let answer = asked.answer(&path, &serde_json::from_slice(&body).unwrap());
-                        Ok::<_, Infallible>(http::Response::new(Full::new(Bytes::from(answer.to_string()))))
+                        Ok(http::Response::new(Full::new(Bytes::from(answer.to_string()))))
                     }
                 });
                 let _ = hyper::server::conn::http1::Builder::new()
@@ -555,8 +552,39 @@ fn renewed_certificates_are_taken_up_while_everything_runs() {
         let (status, _) = admin.client.create(CONFIG_MAPS, &config_map("after")).await.unwrap();
         assert_eq!(status, 201);
         assert_eq!(restarts(), restarted, "nothing had to be started anew");
+
+        // A new key signs service-account tokens; those of the replaced one still count.
+        let token = || admin.done(&["create", "token", "default"]).trim().to_owned();
+        until(SOON, "the default service account exists", || async {
+            admin.client.get("/api/v1/namespaces/default/serviceaccounts/default").await.unwrap().0 == 200
+        })
+        .await;
+        let old = token();
+        let mut watched = plane.states();
+        plane.replace_service_account_key().unwrap();
+        let anew = |states: &daas_control_plane::supervise::States| {
+            states["kube-apiserver"].restarts > 0 && states.values().all(|state| state.phase == Phase::Ready)
+        };
+        tokio::time::timeout(SOON, watched.wait_for(anew)).await.unwrap().unwrap();
+        let fresh = token();
+        let key_of = |token: &str| token.split('.').next().unwrap().to_owned(); // the header names the key
+        assert_ne!(key_of(&old), key_of(&fresh));
+        for token in [&old, &fresh] {
+            assert!(bearer(token, &["auth", "whoami", "-o", "name"]).0);
+        }
         plane.stop().await;
     });
+}
+
+/// kubectl with a bearer token: whether it was answered, and what it said otherwise.
+fn bearer(token: &str, arguments: &[&str]) -> (bool, String) {
+    let output = std::process::Command::new(cluster::kube())
+        .args(["kubectl", "--server", &format!("https://{}:6443", cluster::ADVERTISED), "--insecure-skip-tls-verify"])
+        .args(["--token", token])
+        .args(arguments)
+        .output()
+        .unwrap();
+    (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
 fn config_map(name: &str) -> Value {

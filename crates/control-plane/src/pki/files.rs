@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::{AuthorityName, Keeper, LeafName, Pki, Place};
+use super::{AuthorityName, Keeper, Leaf, LeafName, Pki, Place, ServiceAccountKeys};
 use crate::{ControlPlaneError, Result};
 
 /// The folder that programs read keys and certificates from: memory-backed where the system has it, 0700, files 0600.
@@ -74,24 +74,23 @@ impl PkiFolder {
             let path = self.authority_key(Keeper::Authenticator, authority);
             write_private(&path, pki.authority(authority).key().to_pem().as_bytes())?;
         }
-        self.write_service_account(pki)?;
-        LeafName::ALL.into_iter().try_for_each(|name| self.write_leaf(pki, name))
+        self.write_service_account(pki.service_account())?;
+        LeafName::ALL.into_iter().try_for_each(|name| self.write_leaf(name, pki.leaf(name)))
     }
 
     /// Writes one certificate anew, if programs read it from a file.
-    pub fn write_leaf(&self, pki: &Pki, name: LeafName) -> Result<()> {
+    pub fn write_leaf(&self, name: LeafName, leaf: &Leaf) -> Result<()> {
         if name.place() == Place::Memory {
             return Ok(());
         }
-        let leaf = pki.leaf(name);
         let both = Zeroizing::new(format!("{}{}", leaf.pem(), leaf.key().to_pem().as_str()));
         write_private(self.certificate(name).path(), both.as_bytes())
     }
 
     /// Writes the service-account keys anew.
-    pub fn write_service_account(&self, pki: &Pki) -> Result<()> {
-        write_private(&self.service_account_public(), pki.service_account().verifying_pem().as_bytes())?;
-        write_private(&self.service_account_key(), pki.service_account().signing().to_pem().as_bytes())
+    pub fn write_service_account(&self, keys: &ServiceAccountKeys) -> Result<()> {
+        write_private(&self.service_account_public(), keys.verifying_pem().as_bytes())?;
+        write_private(&self.service_account_key(), keys.signing().to_pem().as_bytes())
     }
 }
 

@@ -70,7 +70,8 @@ impl Pki {
             lifetimes,
         };
         for name in LeafName::ALL {
-            pki.renew(name, now)?;
+            let leaf = pki.renewed(name, now)?;
+            pki.install(name, leaf);
         }
         Ok(pki)
     }
@@ -101,21 +102,29 @@ impl Pki {
         )
     }
 
-    /// Replaces one program's certificate. Its key changes too, unless others have pinned it ([`LeafName::keeps_its_key`]).
-    pub fn renew(&mut self, name: LeafName, now: SystemTime) -> Result<()> {
+    /// A new certificate for one program. Its key is new too, unless others have pinned it ([`LeafName::keeps_its_key`]).
+    pub fn renewed(&self, name: LeafName, now: SystemTime) -> Result<Leaf> {
         let kept = self.leaves.get(&name).filter(|_| name.keeps_its_key());
         let key = match kept {
             Some(leaf) => leaf.key().clone(),
             None => PrivateKey::generate(name.as_str())?,
         };
-        let leaf = self.authority(name.authority()).issue(name, &self.names, key, self.lifetimes.leaf, now)?;
-        self.leaves.insert(name, leaf);
-        Ok(())
+        self.authority(name.authority()).issue(name, &self.names, key, self.lifetimes.leaf, now)
     }
 
-    /// Replaces the key that signs service-account tokens; the replaced one verifies until its last token has ended.
-    pub fn rotate_service_account_key(&mut self, now: SystemTime) -> Result<()> {
-        self.service_account.rotate(self.lifetimes.service_account_token, now)
+    /// Makes a certificate the current one: when it is where its program will find it.
+    pub fn install(&mut self, name: LeafName, leaf: Leaf) {
+        self.leaves.insert(name, leaf);
+    }
+
+    /// Keys for service-account tokens of which a new one signs; the one that signs today verifies until its last token has ended.
+    pub fn rotated_service_account_keys(&self, now: SystemTime) -> Result<ServiceAccountKeys> {
+        self.service_account.rotated(self.lifetimes.service_account_token, now)
+    }
+
+    /// Makes keys for service-account tokens the current ones.
+    pub fn install_service_account_keys(&mut self, keys: ServiceAccountKeys) {
+        self.service_account = keys;
     }
 }
 

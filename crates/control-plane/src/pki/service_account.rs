@@ -10,6 +10,7 @@ pub struct ServiceAccountKeys {
     replaced: Vec<Replaced>,
 }
 
+#[derive(Clone)]
 struct Replaced {
     public_pem: String,
     until: SystemTime,
@@ -36,12 +37,10 @@ impl ServiceAccountKeys {
         std::iter::once(self.signing.public_pem().as_str()).chain(replaced).collect()
     }
 
-    pub(super) fn rotate(&mut self, longest_token: Duration, now: SystemTime) -> Result<()> {
-        let fresh = PrivateKey::generate("service accounts")?;
-        let old = std::mem::replace(&mut self.signing, fresh);
-        self.since = now;
-        self.replaced.retain(|key| key.until > now);
-        self.replaced.insert(0, Replaced { public_pem: old.public_pem(), until: now + longest_token });
-        Ok(())
+    pub(super) fn rotated(&self, longest_token: Duration, now: SystemTime) -> Result<Self> {
+        let replaced = Replaced { public_pem: self.signing.public_pem(), until: now + longest_token };
+        let still = self.replaced.iter().filter(|key| key.until > now).cloned();
+        let replaced = std::iter::once(replaced).chain(still).collect();
+        Ok(Self { signing: PrivateKey::generate("service accounts")?, since: now, replaced })
     }
 }

@@ -113,7 +113,8 @@ fn renewal_gives_a_new_key_and_serial_but_for_the_key_that_is_attested() {
     for name in [LeafName::ApiServerServing, LeafName::MasterServing] {
         let (serial, key) = look(&pki, name);
         let id = pki.leaf(name).credential_id();
-        pki.renew(name, now() + Duration::from_mins(1)).unwrap();
+        let renewed = pki.renewed(name, now() + Duration::from_mins(1)).unwrap();
+        pki.install(name, renewed);
         let (fresh_serial, fresh_key) = look(&pki, name);
         assert_ne!(serial, fresh_serial);
         assert_ne!(id, pki.leaf(name).credential_id());
@@ -134,10 +135,12 @@ fn no_certificate_outlives_its_authority() {
 fn a_replaced_service_account_key_verifies_until_its_tokens_have_ended() {
     let mut pki = pki();
     let first = pki.service_account().verifying_pem();
-    pki.rotate_service_account_key(now()).unwrap();
+    let rotated = pki.rotated_service_account_keys(now()).unwrap();
+    pki.install_service_account_keys(rotated);
     assert!(pki.service_account().verifying_pem().ends_with(&first));
     assert_ne!(pki.service_account().signing().public_pem(), first);
-    pki.rotate_service_account_key(now() + Duration::from_hours(25)).unwrap();
+    let rotated = pki.rotated_service_account_keys(now() + Duration::from_hours(25)).unwrap();
+    pki.install_service_account_keys(rotated);
     assert!(!pki.service_account().verifying_pem().contains(&first));
     assert_eq!(pki.service_account().verifying_pem().matches("BEGIN PUBLIC KEY").count(), 2);
 }
