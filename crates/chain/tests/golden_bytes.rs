@@ -53,8 +53,8 @@ async fn live(world: &World) {
     let now = world.devnet.advance_clock(std::time::Duration::from_secs(1)).await.unwrap();
     operator.retire_release(cluster, &new.pcrs(), now + DAY_MS).await.unwrap();
     operator.revoke_release(cluster, &new.pcrs(), true).await.unwrap();
-    let changed: Cluster = world.node.read(cluster, &world.package.origin).await.unwrap();
-    let agreed = Terms::of(&changed.settings, Tier::Worker);
+    let found: Cluster = world.node.read(cluster, &world.package.origin).await.unwrap();
+    let agreed = Terms::of(&found.settings, Tier::Worker);
     let request = |name, key: &_| StakeNode { agreed: agreed.clone(), ..world.stake_request(name, key) };
     let staked = wallet.stake_node(&request("worker", &key(7))).await.unwrap();
     wallet.top_up(&staked.stake, SUI).await.unwrap();

@@ -80,7 +80,7 @@ impl Node {
                             Error::QuorumDisagreement { agreeing, needed, total, nodes }
                         }
                         // An error that everybody gives is more telling than that nobody answered.
-                        Some(error) if answered == 0 => error,
+                        Some(error) if answered == 0 => *error,
                         _ => Error::QuorumUnreachable { answered, needed, total },
                     });
                 }
@@ -107,7 +107,7 @@ struct Unsettled {
     answered: usize,
     agreeing: usize,
     differing: Vec<usize>,
-    first_error: Option<Error>,
+    first_error: Option<Box<Error>>,
 }
 
 /// The answer that `needed` nodes give, in whatever order they gave it.
@@ -119,7 +119,7 @@ fn settle<T: PartialEq>(answers: Vec<Result<T, Error>>, needed: usize) -> Result
                 Some((_, nodes)) => nodes.push(node),
                 None => groups.push((answer, vec![node])),
             },
-            Err(error) => first_error = first_error.or(Some(error)),
+            Err(error) => first_error = first_error.or_else(|| Some(Box::new(error))),
         }
     }
     groups.sort_by_key(|(_, nodes)| std::cmp::Reverse(nodes.len()));
