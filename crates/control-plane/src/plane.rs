@@ -16,7 +16,9 @@ use crate::authority::{Credentials, Policy, PolicyServer, Served};
 use crate::components::{Components, EncryptionKey, Layout, Settings, Webhooks, ports};
 use crate::egress::ControlPlaneEgress;
 use crate::pki::{AuthorityName, Identity, LeafName, Lifetimes, Pki, files::write_private};
-use crate::supervise::{ChildSpec, ComponentName, HttpsProbe, Launcher, Limits, Phase, States, Supervisor, Timing};
+use crate::supervise::{
+    ChildSpec, ComponentName, HttpsProbe, Launcher, Limits, MemoryBound, Phase, States, Supervisor, Timing,
+};
 use crate::{ControlPlaneError, Result};
 
 /// How long the programs have to become ready, as in the seeds' control plane.
@@ -97,8 +99,10 @@ impl ControlPlane {
                 arguments: line.arguments.into_iter().skip(1).collect(),
                 environment: line.environment,
                 limits: Limits {
-                    data_bytes: Some(limit),
-                    cgroup: cgroup.as_ref().map(|parent| parent.join(line.component.as_str())),
+                    memory: Some(match &cgroup {
+                        Some(parent) => MemoryBound::Cgroup(parent.join(line.component.as_str()), limit),
+                        None => MemoryBound::Data(limit),
+                    }),
                     no_new_privileges: true,
                 },
                 after: predecessor(line.component).map(ComponentName::as_str),

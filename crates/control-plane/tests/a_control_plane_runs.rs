@@ -426,6 +426,85 @@ impl Asked {
 }
 
 #[test]
+fn settings_reach_the_programs() {
+    in_a_network_of_its_own("settings_reach_the_programs", || async {
+        let raw = RawSettings {
+            tls_min_version: Some("1.2".into()),
+            pod_security: Some("baseline".into()),
+            cluster_cidr: Some("10.52.0.0/16".into()),
+            service_cidr: Some("10.53.0.0/16".into()),
+            events_per_second: Some(1),
+            ..RawSettings::default()
+        };
+        let Cluster { plane, admin, folder: _folder } = Cluster::with_settings(raw, None, Webhooks::None, |_| ()).await;
+
+        // TLS 1.2 with two suites to the API server, and still not to etcd.
+        assert!(speaks(6443, &["-tls1_3"]).await);
+        for suite in ["ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-AES128-GCM-SHA256"] {
+            assert!(speaks(6443, &["-tls1_2", "-cipher", suite]).await, "{suite}");
+        }
+        assert!(!speaks(6443, &["-tls1_2", "-cipher", "ECDHE-ECDSA-CHACHA20-POLY1305"]).await);
+        assert!(!speaks(ports::ETCD, &["-tls1_2"]).await);
+
+        let (_, service) = admin.client.get("/api/v1/namespaces/default/services/kubernetes").await.unwrap();
+        assert_eq!(service["spec"]["clusterIP"], "10.53.0.1", "{service}");
+
+        // Pod Security's level, and its one exemption.
+        let pod = |namespace: &str| {
+            json!({
+                "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": namespace},
+                "spec": {"hostNetwork": true, "serviceAccountName": "default", "automountServiceAccountToken": false, "containers": [{"name": "c", "image": "pause"}]},
+            })
+        };
+        for namespace in ["default", "kube-system"] {
+            until(SOON, "the default service account exists", || async {
+                let path = format!("/api/v1/namespaces/{namespace}/serviceaccounts/default");
+                admin.client.get(&path).await.unwrap().0 == 200
+            })
+            .await;
+        }
+        let (status, answer) = admin.client.create("/api/v1/namespaces/default/pods", &pod("default")).await.unwrap();
+        assert_eq!(status, 403, "{answer}");
+        assert!(answer["message"].as_str().unwrap().contains("PodSecurity \"baseline"), "{answer}");
+        let (status, answer) =
+            admin.client.create("/api/v1/namespaces/kube-system/pods", &pod("kube-system")).await.unwrap();
+        assert_eq!(status, 201, "{answer}");
+
+        // One user's Events are limited: ten seconds' worth at once, and then one a second.
+        let mut taken = 0;
+        let refused = loop {
+            let event = json!({
+                "apiVersion": "v1", "kind": "Event", "metadata": {"name": format!("e{taken}"), "namespace": "default"},
+                "involvedObject": {"kind": "Pod", "name": "p", "namespace": "default"},
+            });
+            match admin.client.create("/api/v1/namespaces/default/events", &event).await.unwrap() {
+                (status, _) if status == 201 && taken < 500 => taken += 1,
+                other => break other,
+            }
+        };
+        assert_eq!(refused.0, 429, "after {taken} events: {}", refused.1);
+        eprintln!("refused after {taken} events");
+        plane.stop().await;
+
+        let Cluster { plane, admin: _admin, folder: _folder } = Cluster::bare().await;
+        assert!(speaks(6443, &["-tls1_3"]).await && !speaks(6443, &["-tls1_2"]).await);
+        plane.stop().await;
+    });
+}
+
+/// Whether a handshake succeeds.
+async fn speaks(port: u16, arguments: &[&str]) -> bool {
+    let output = tokio::process::Command::new("openssl")
+        .args(["s_client", "-connect", &format!("127.0.0.1:{port}")])
+        .args(arguments)
+        .stdin(std::process::Stdio::null())
+        .output()
+        .await
+        .expect("openssl");
+    String::from_utf8_lossy(&output.stdout).contains("-----BEGIN CERTIFICATE-----")
+}
+
+#[test]
 fn a_webhook_named_by_url_reaches_no_neighbour_on_loopback() {
     in_a_network_of_its_own("a_webhook_named_by_url_reaches_no_neighbour_on_loopback", || async {
         let Cluster { plane, admin, folder: _folder } = Cluster::bare().await;

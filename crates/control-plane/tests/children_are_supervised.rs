@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use daas_control_plane::supervise::{ChildSpec, Launcher, Limits, Phase, Probe, Supervisor, Timing};
+use daas_control_plane::supervise::{ChildSpec, Launcher, Limits, MemoryBound, Phase, Probe, Supervisor, Timing};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -175,7 +175,7 @@ async fn a_program_leaves_no_core_file_and_meets_its_memory_limit() {
     let folder = tempfile::tempdir().unwrap();
     let seen = folder.path().join("seen");
     let script = format!("cat /proc/self/limits > {0}.new; mv {0}.new {0}; exec sleep 1000", seen.display());
-    let limits = Limits { data_bytes: Some(64 << 20), ..Limits::default() };
+    let limits = Limits { memory: Some(MemoryBound::Data(64 << 20)), ..Limits::default() };
     let spec = ChildSpec { limits, ready: file(seen.clone()), ..shell("limited", &script) };
     let supervisor = Supervisor::start(&launcher(), vec![spec], timing()).unwrap();
     phase(&supervisor, "limited", Phase::Ready).await;
@@ -186,6 +186,21 @@ async fn a_program_leaves_no_core_file_and_meets_its_memory_limit() {
     };
     assert_eq!(of("Max core file size")[..2], ["0", "0"]);
     assert_eq!(of("Max data size")[..2], ["67108864", "67108864"]);
+    supervisor.stop().await;
+}
+
+/// A folder stands in for a cgroup: what is written to it is what the kernel would be told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_enters_a_cgroup_of_its_own_before_it_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let cgroup = folder.path().join("kube/etcd");
+    let script = format!("test -s {0}/cgroup.procs && touch {0}/entered; exec sleep 1000", cgroup.display());
+    let limits = Limits { memory: Some(MemoryBound::Cgroup(cgroup.clone(), 64 << 20)), ..Limits::default() };
+    let spec = ChildSpec { limits, ready: file(cgroup.join("entered")), ..shell("grouped", &script) };
+    let supervisor = Supervisor::start(&launcher(), vec![spec], timing()).unwrap();
+    phase(&supervisor, "grouped", Phase::Ready).await;
+    assert_eq!(std::fs::read_to_string(cgroup.join("memory.max")).unwrap(), "67108864");
+    assert_eq!(std::fs::read_to_string(cgroup.join("cgroup.procs")).unwrap(), "0");
     supervisor.stop().await;
 }
 

@@ -37,6 +37,8 @@ pub struct RawSettings {
     pub log_level: Option<String>,
     /// Default Pod Security level: `privileged` (default, as in k3s), `baseline` or `restricted`.
     pub pod_security: Option<String>,
+    /// How many Events a second are taken from one user; default 50. A namespace has twice, the server ten times as many.
+    pub events_per_second: Option<u32>,
     /// Memory limits in MiB by program name, instead of the defaults.
     pub memory_mib: std::collections::BTreeMap<String, u32>,
 }
@@ -84,7 +86,7 @@ impl Settings {
             tls_minimum: raw.tls_min_version.as_deref().map_or(Ok(TlsMinimum::V13), str::parse)?,
             log_level: raw.log_level.as_deref().map_or(Ok(LogLevel::Info), level)?,
             pod_security: raw.pod_security.as_deref().map_or(Ok(PodSecurityLevel::Privileged), str::parse)?,
-            event_rates: EventRates::default(),
+            event_rates: EventRates::of_user(raw.events_per_second.unwrap_or(50))?,
             memory: memory(&raw.memory_mib)?,
         };
         settings.agree()?;
@@ -252,9 +254,13 @@ pub struct EventRates {
     pub namespace: u32,
 }
 
-impl Default for EventRates {
-    fn default() -> Self {
-        Self { server: 500, user: 50, namespace: 100 }
+impl EventRates {
+    fn of_user(user: u32) -> Result<Self> {
+        if !(1..=1000).contains(&user) {
+            let rule = "1 to 1000";
+            return Err(ControlPlaneError::Setting { what: "events_per_second", given: user.to_string(), rule });
+        }
+        Ok(Self { server: user * 10, user, namespace: user * 2 })
     }
 }
 

@@ -149,6 +149,7 @@ fn settings_that_contradict_each_other_are_refused() {
         RawSettings { service_cidr: Some("10.0.0.0/8".into()), ..raw() },
         RawSettings { cluster_dns: Some("10.44.0.10".into()), ..raw() },
         RawSettings { https_port: Some(2379), ..raw() },
+        RawSettings { events_per_second: Some(0), ..raw() },
         RawSettings { https_port: Some(0), ..raw() },
         RawSettings { memory_mib: [("etcd".into(), 8)].into(), ..raw() },
         RawSettings { memory_mib: [("init".into(), 800)].into(), ..raw() },

@@ -26,13 +26,20 @@ pub struct ChildSpec {
     pub start_limit: Duration,
 }
 
+/// How memory is limited, in bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MemoryBound {
+    /// RLIMIT_DATA: private memory that it can write to.
+    Data(u64),
+    /// A memory cgroup of its own, in this folder.
+    Cgroup(PathBuf, u64),
+}
+
 /// What a program may use.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Limits {
-    /// RLIMIT_DATA: private memory that it can write to.
-    pub data_bytes: Option<u64>,
-    /// A memory cgroup to enter, which exists.
-    pub cgroup: Option<PathBuf>,
+    /// How much memory.
+    pub memory: Option<MemoryBound>,
     /// Whether set-user-id programs have no effect below it.
     pub no_new_privileges: bool,
 }

@@ -20,7 +20,7 @@ use nix::sys::signal::Signal;
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{Pid, getppid};
 
-use super::Limits;
+use super::{Limits, MemoryBound};
 
 /// The exit status when the program could not be started, as in shells.
 const NOT_STARTED: u8 = 127;
@@ -47,12 +47,11 @@ impl Launcher {
     pub(super) fn command(&self, limits: &Limits, program: &Path, name: &str, arguments: &[String]) -> Command {
         let mut command = Command::new(&self.program);
         command.args(&self.prefix).arg("--parent").arg(std::process::id().to_string());
-        if let Some(bytes) = limits.data_bytes {
-            command.arg("--data-limit").arg(bytes.to_string());
-        }
-        if let Some(cgroup) = &limits.cgroup {
-            command.arg("--cgroup").arg(cgroup);
-        }
+        match &limits.memory {
+            Some(MemoryBound::Data(bytes)) => command.arg("--data-limit").arg(bytes.to_string()),
+            Some(MemoryBound::Cgroup(folder, _)) => command.arg("--cgroup").arg(folder),
+            None => &mut command,
+        };
         if limits.no_new_privileges {
             command.arg("--no-new-privileges");
         }

@@ -14,7 +14,7 @@ mod state;
 mod supervisor;
 
 pub use backoff::Backoff;
-pub use child::{ChildSpec, Limits};
+pub use child::{ChildSpec, Limits, MemoryBound};
 pub use launch::Launcher;
 pub use probe::{HttpsProbe, Probe};
 pub use state::{Phase, State, States, metrics};

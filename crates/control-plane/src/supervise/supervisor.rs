@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::logs::LogSink;
 use super::spawner::Spawner;
 use super::state::State;
-use super::{Backoff, ChildSpec, Launcher, Phase, States, memory, metrics};
+use super::{Backoff, ChildSpec, Launcher, MemoryBound, Phase, States, memory, metrics};
 use crate::{ControlPlaneError, Result};
 
 /// How often programs are asked, and how patient one is with them.
@@ -242,8 +242,8 @@ impl Keeper {
 
     /// One life of the program.
     async fn run(&mut self, first: bool) -> Result<Ended, String> {
-        if let (Some(cgroup), Some(bytes)) = (&self.spec.limits.cgroup, self.spec.limits.data_bytes) {
-            memory::make_cgroup(cgroup, bytes).map_err(|cause| cause.to_string())?;
+        if let Some(MemoryBound::Cgroup(folder, bytes)) = &self.spec.limits.memory {
+            memory::make_cgroup(folder, *bytes).map_err(|cause| cause.to_string())?;
         }
         let mut command =
             self.launcher.command(&self.spec.limits, &self.spec.program, self.spec.name, &self.spec.arguments);

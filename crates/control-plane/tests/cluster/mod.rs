@@ -72,9 +72,18 @@ impl Cluster {
         webhooks: Webhooks,
         meanwhile: impl FnOnce(&ControlPlane) -> T,
     ) -> Self {
+        Self::with_settings(RawSettings::default(), add_ons, webhooks, meanwhile).await
+    }
+
+    pub(crate) async fn with_settings<T>(
+        raw: RawSettings,
+        add_ons: Option<Choice>,
+        webhooks: Webhooks,
+        meanwhile: impl FnOnce(&ControlPlane) -> T,
+    ) -> Self {
+        let raw = RawSettings { advertise_address: Some(ADVERTISED.into()), ..raw };
         let folder = TempDir::new().unwrap();
         let layout = Layout::at(&folder.path().join("cp")).unwrap();
-        let raw = RawSettings { advertise_address: Some(ADVERTISED.into()), ..RawSettings::default() };
         let blueprint = Blueprint {
             kube: kube(),
             launcher: Launcher::at(env!("CARGO_BIN_EXE_daas-launch")),
