@@ -6,7 +6,7 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 CARGO := cargo
 FUZZ_SECONDS ?= 30
 
-.PHONY: help setup up down status test lint bench doctor move fuzz oracle audit fmt kubernetes kubernetes-reproduce mutants
+.PHONY: help setup up down status test test-cluster lint bench doctor move fuzz oracle audit fmt kubernetes kubernetes-reproduce mutants
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ test: setup ## every test: scripts, Move package, Rust, independent Move VM, sho
 	scripts/oracle-attestation
 	scripts/oracle-eif
 	scripts/fuzz --seconds $(FUZZ_SECONDS)
+
+test-cluster: setup ## the control plane with the real programs (builds Kubernetes first)
+	DAAS_KUBE="$$(scripts/kubernetes-build --print kube)/kube" $(CARGO) test --locked -p daas-control-plane --features cluster-tests
 
 fuzz: setup ## fuzz every parser (FUZZ_SECONDS=600 for a long run)
 	scripts/fuzz --seconds $(FUZZ_SECONDS)
