@@ -12,6 +12,7 @@ use x509_cert::der::{self, Decode as _, Header, Reader as _, SliceReader};
 use x509_cert::ext::pkix::{BasicConstraints, KeyUsage};
 use x509_cert::{TbsCertificate, Version};
 
+use crate::der::lengths_fit;
 use crate::{Refusal, UnixTime};
 
 /// Where a certificate stands in the document.
@@ -70,6 +71,9 @@ struct Constraints {
 
 impl<'a> Certificate<'a> {
     pub(crate) fn parse(der: &'a [u8], place: Place) -> Result<Self, Refusal> {
+        if !lengths_fit(der) {
+            return Err(Refusal::CertificateEncoding { certificate: place.to_string() });
+        }
         let malformed = |_: der::Error| Refusal::CertificateEncoding { certificate: place.to_string() };
         let certificate = x509_cert::Certificate::from_der(der).map_err(malformed)?;
         let raw = RawParts::read(der).map_err(malformed)?;
@@ -180,6 +184,10 @@ impl<'a> Certificate<'a> {
                 return Err(Refusal::ExtensionRepeats { certificate: certificate() });
             }
             let value = extension.extn_value.as_bytes();
+            let is_read = [BasicConstraints::OID, KeyUsage::OID].contains(&extension.extn_id);
+            if is_read && !lengths_fit(value) {
+                return Err(Refusal::CertificateEncoding { certificate: certificate() });
+            }
             if extension.extn_id == BasicConstraints::OID {
                 let read = BasicConstraints::from_der(value).map_err(malformed)?;
                 constraints = Some(Constraints {

@@ -35,6 +35,7 @@ mod chain;
 mod chain_cache;
 mod claims;
 mod cose;
+pub mod der;
 mod document;
 pub mod merkle;
 pub mod nitrotpm;

@@ -4,10 +4,15 @@ use sha2::{Digest as _, Sha256};
 use x509_cert::Certificate;
 use x509_cert::der::{Decode as _, Encode as _};
 
+use crate::der::lengths_fit;
+
 /// SHA-256 of the public key (SPKI, DER) in a certificate; `None` if it is not a certificate in DER.
 ///
 /// The key is compared and not the certificate, so that an enclave may renew its certificate without a new document.
 pub fn tls_spki_sha256(certificate: &[u8]) -> Option<[u8; 32]> {
+    if !lengths_fit(certificate) {
+        return None;
+    }
     // DER has one form: what is written again is what was read.
     let key = Certificate::from_der(certificate).ok()?.tbs_certificate.subject_public_key_info;
     Some(Sha256::digest(key.to_der().ok()?).into())

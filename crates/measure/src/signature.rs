@@ -8,6 +8,7 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, UnparsedPublicKey, VerificationAlgorithm,
 };
 use daas_attestation::cbor::{Fault, Reader, Writer};
+use daas_attestation::der::lengths_fit;
 use x509_cert::der::asn1::ObjectIdentifier;
 use x509_cert::der::{Decode as _, Document};
 
@@ -129,8 +130,10 @@ impl Certificate {
         let length = text[begin..].find(PEM_END).ok_or(Error::Signature("the PEM certificate has no end"))?;
         let block = &text[begin..begin + length + PEM_END.len()];
         let (_, der) = Document::from_pem(block).map_err(|_| Error::Signature("the PEM certificate is malformed"))?;
-        let certificate = x509_cert::Certificate::from_der(der.as_bytes())
-            .map_err(|_| Error::Signature("the certificate is not DER"))?;
+        let certificate = Some(der.as_bytes())
+            .filter(|der| lengths_fit(der))
+            .and_then(|der| x509_cert::Certificate::from_der(der).ok())
+            .ok_or(Error::Signature("the certificate is not DER"))?;
         let tbs = &certificate.tbs_certificate;
         let key = &tbs.subject_public_key_info;
         let parameters = key.algorithm.parameters.as_ref();

@@ -40,7 +40,7 @@ impl Source {
             Diagnostic::new(codes::BAD_VALUE)
                 .with("name", "FILE|URL")
                 .with_words("origin", "the command line", "명령줄")
-                .with("value", address)
+                .with("value", without_user(&address))
                 .with_words(
                     "expected",
                     "https://HOST:PORT of a master, without user or query",
@@ -101,6 +101,14 @@ impl Received {
                 "tls_spki_sha256": live.1.tls_spki_sha256.map(hex::encode),
             }),
         }
+    }
+}
+
+/// A password in an address is not shown.
+fn without_user(address: &str) -> String {
+    match (address.split_once("://"), address.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
+        _ => address.to_owned(),
     }
 }
 

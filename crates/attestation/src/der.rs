@@ -1,0 +1,87 @@
+//! The lengths of DER (X.690 §8.1.3), before anything is read by them.
+//!
+//! The crate `der` makes room for as many bytes as an element promises, 256 MB at most, and only then looks whether they are there.
+
+/// No certificate nests deeper; six levels are usual.
+const MAX_DEPTH: usize = 32;
+const CONSTRUCTED: u8 = 0x20;
+const TAG_NUMBER: u8 = 0x1f;
+
+/// Whether every element fits into the one that holds it, and no tag or length has a form that certificates do not have.
+pub fn lengths_fit(bytes: &[u8]) -> bool {
+    let mut ends = vec![bytes.len()];
+    let mut at = 0;
+    while let Some(&end) = ends.last() {
+        if at == end {
+            ends.pop();
+            continue;
+        }
+        let Some((is_constructed, header, length)) = header(&bytes[at..end]) else { return false };
+        at += header;
+        if length > end - at {
+            return false;
+        }
+        if !is_constructed {
+            at += length;
+        } else if ends.len() < MAX_DEPTH {
+            ends.push(at + length);
+        } else {
+            return false;
+        }
+    }
+    true
+}
+
+/// Whether an element is constructed, the length of its header, and that of its content.
+fn header(bytes: &[u8]) -> Option<(bool, usize, usize)> {
+    let [tag, first, rest @ ..] = bytes else { return None };
+    if tag & TAG_NUMBER == TAG_NUMBER {
+        return None;
+    }
+    let (header, length) = match first {
+        0..0x80 => (2, usize::from(*first)),
+        0x81..=0x84 => {
+            let count = usize::from(first - 0x80);
+            let bytes = rest.get(..count)?;
+            (2 + count, bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)))
+        }
+        _ => return None,
+    };
+    Some((tag & CONSTRUCTED != 0, header, length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_fit_into_what_holds_them_or_do_not() {
+        for good in
+            [&[][..], &[4, 1, 7], &[0x30, 3, 4, 1, 7], &[0x30, 0, 4, 0], &[4, 0x81, 1, 7], &[4, 0x84, 0, 0, 0, 1, 7]]
+        {
+            assert!(lengths_fit(good), "{good:02x?}");
+        }
+        for bad in [
+            &[4][..],
+            &[4, 2, 7],
+            &[4, 0x80],
+            &[4, 0x81],
+            &[4, 0x84, 0x0f, 0xff, 0xff, 0xff, 7],
+            &[4, 0x85, 0, 0, 0, 0, 1, 7],
+            &[0x1f, 1, 7],
+            // The inner one ends behind the outer one.
+            &[0x30, 3, 4, 2, 7, 7],
+        ] {
+            assert!(!lengths_fit(bad), "{bad:02x?}");
+        }
+        let nested = |depth: usize| [0x30, 0x80].iter().copied().cycle().take(2 * depth).collect::<Vec<u8>>();
+        assert!(!lengths_fit(&nested(500)));
+        let mut deep = Vec::new();
+        for _ in 0..MAX_DEPTH {
+            let length = deep.len() as u8;
+            deep.splice(0..0, [0x30, length]);
+        }
+        assert!(!lengths_fit(&deep));
+        assert!(lengths_fit(&deep[2..]));
+    }
+}
