@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sui_sdk_types::{Address, Digest, Object, Owner};
+use sui_sdk_types::{Address, Digest, Object, Owner, TransactionEffects, Version};
 use tokio::sync::oneshot;
 
 use super::{
@@ -45,6 +45,7 @@ pub(super) struct Round {
     by_digest: HashMap<Digest, Arc<ExecutedRecord>>,
     started: Option<Instant>,
     pub(super) written: Vec<Arc<Object>>,
+    pub(super) removed: Vec<(Address, Version)>,
     pub(super) executed: Vec<Arc<ExecutedRecord>>,
     pub(super) answers: Vec<Answer>,
     pub(super) has_users: bool,
@@ -83,6 +84,7 @@ impl Round {
             by_digest: HashMap::new(),
             started: None,
             written: Vec::new(),
+            removed: Vec::new(),
             executed: Vec::new(),
             answers: Vec::new(),
             has_users: false,
@@ -127,8 +129,10 @@ impl Round {
         let Executed { effects, events, written, deleted, wrapped, inputs, balance_changes, .. } = executed;
         self.has_users = true;
         let mut objects = inputs;
+        let version = lamport_version(&effects);
         for id in deleted.into_iter().chain(wrapped) {
             self.overlay.get_mut().insert(id, None);
+            self.removed.push((id, version));
         }
         for object in written {
             let object = Arc::new(object);
@@ -152,6 +156,7 @@ impl Round {
     pub(super) fn forget(&mut self) {
         self.overlay.get_mut().clear();
         self.written.clear();
+        self.removed.clear();
         self.executed.clear();
         self.by_digest.clear();
     }
@@ -173,5 +178,14 @@ impl ObjectReader for Round {
 
     fn child(&self, parent: &Address, id: &Address) -> Option<Arc<Object>> {
         self.object(id).filter(|object| *object.owner() == Owner::Object(*parent))
+    }
+}
+
+/// The version of everything that the transaction changed.
+fn lamport_version(effects: &TransactionEffects) -> Version {
+    match effects {
+        TransactionEffects::V2(effects) => effects.lamport_version,
+        // Execution makes no others; what they remove would never come back.
+        TransactionEffects::V1(_) => Version::MAX,
     }
 }

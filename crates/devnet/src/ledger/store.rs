@@ -20,16 +20,15 @@ type Table<K, V> = TableDefinition<'static, K, V>;
 
 /// Settings of the chain by name.
 const META: Table<&str, &[u8]> = TableDefinition::new("meta");
-/// Every version of every object: id ‖ big-endian version.
-const OBJECTS: Table<&[u8; 40], &[u8]> = TableDefinition::new("objects");
-/// Version of each live object.
-const LIVE: Table<&[u8; 32], u64> = TableDefinition::new("live");
-/// Transactions by digest.
-const TRANSACTIONS: Table<&[u8; 32], &[u8]> = TableDefinition::new("transactions");
-/// Checkpoint, index and timestamp of each transaction that is in a checkpoint.
-const POSITIONS: Table<&[u8; 32], (u64, u64, u64)> = TableDefinition::new("positions");
-/// Transactions that wait for their checkpoint, in order of execution.
-const PENDING: Table<u64, &[u8; 32]> = TableDefinition::new("pending");
+/// Every version of every object: id ‖ big-endian version. No bytes where the object was deleted or wrapped, so that the
+/// last version of an id says whether and how it lives.
+const VERSIONS: Table<&[u8; 40], &[u8]> = TableDefinition::new("versions");
+/// Transactions by digest: their number in the order of execution, and the record.
+const TRANSACTIONS: Table<&[u8; 32], (u64, &[u8])> = TableDefinition::new("transactions_in_order");
+/// Digests by number.
+const ORDER: Table<u64, &[u8; 32]> = TableDefinition::new("order");
+/// Sequence number and timestamp of each checkpoint, by the number of the first transaction after it.
+const ENDS: Table<u64, (u64, u64)> = TableDefinition::new("ends");
 /// Checkpoints by sequence number.
 const CHECKPOINTS: Table<u64, &[u8]> = TableDefinition::new("checkpoints");
 /// Sequence numbers by checkpoint digest.
@@ -51,8 +50,8 @@ pub(crate) struct Batch {
     pub(crate) executed: Vec<(u64, Arc<ExecutedRecord>)>,
     /// Objects written, several versions of one in order.
     pub(crate) written: Vec<Arc<Object>>,
-    /// Objects deleted or wrapped and not written again later in the batch.
-    pub(crate) removed: Vec<Address>,
+    /// Objects deleted or wrapped, with the version that they would have had.
+    pub(crate) removed: Vec<(Address, Version)>,
     /// A new checkpoint: it takes in all that waits, including `executed`.
     pub(crate) checkpoint: Option<CheckpointRecord>,
     /// New values of settings.
@@ -88,21 +87,20 @@ impl Store {
         write.set_durability(Durability::Immediate).map_err(redb::Error::from)?;
         {
             let mut transactions = write.open_table(TRANSACTIONS)?;
-            let mut pending = write.open_table(PENDING)?;
+            let mut order = write.open_table(ORDER)?;
             for (number, executed) in &batch.executed {
                 let digest = executed.record.digest();
-                transactions.insert(digest.inner(), encode("transaction", &executed.record)?.as_slice())?;
-                pending.insert(number, digest.inner())?;
+                let record = encode("transaction", &executed.record)?;
+                transactions.insert(digest.inner(), (*number, record.as_slice()))?;
+                order.insert(number, digest.inner())?;
             }
-            let mut objects = write.open_table(OBJECTS)?;
-            let mut live = write.open_table(LIVE)?;
+            let mut versions = write.open_table(VERSIONS)?;
             for object in &batch.written {
-                let (id, version) = (object.object_id(), object.version());
-                objects.insert(&object_key(&id, version), encode("object", object.as_ref())?.as_slice())?;
-                live.insert(id.inner(), version)?;
+                let key = object_key(&object.object_id(), object.version());
+                versions.insert(&key, encode("object", object.as_ref())?.as_slice())?;
             }
-            for id in &batch.removed {
-                live.remove(id.inner())?;
+            for (id, version) in &batch.removed {
+                versions.insert(&object_key(id, *version), [].as_slice())?;
             }
             if let Some(checkpoint) = &batch.checkpoint {
                 let summary = &checkpoint.summary;
@@ -110,12 +108,9 @@ impl Store {
                     .open_table(CHECKPOINTS)?
                     .insert(summary.sequence_number, encode("checkpoint", checkpoint)?.as_slice())?;
                 write.open_table(CHECKPOINT_DIGESTS)?.insert(summary.digest().inner(), summary.sequence_number)?;
-                let mut positions = write.open_table(POSITIONS)?;
-                for (index, info) in (0u64..).zip(checkpoint.contents.transactions()) {
-                    positions
-                        .insert(info.transaction().inner(), (summary.sequence_number, index, summary.timestamp_ms))?;
-                }
-                pending.retain(|_, _| false)?;
+                write
+                    .open_table(ENDS)?
+                    .insert(summary.network_total_transactions, (summary.sequence_number, summary.timestamp_ms))?;
             }
             let mut meta = write.open_table(META)?;
             for (name, value) in &batch.meta {
@@ -134,48 +129,55 @@ impl Store {
 
     /// All live objects.
     pub(crate) fn live_state(&self) -> Result<LiveState, Error> {
-        let read = self.database.begin_read()?;
-        let objects = read.open_table(OBJECTS)?;
+        let versions = self.database.begin_read()?.open_table(VERSIONS)?;
         let mut state = LiveState::default();
-        for entry in read.open_table(LIVE)?.iter()? {
-            let (id, version) = entry?;
-            let (id, version) = (Address::new(*id.value()), version.value());
-            let bytes = objects
-                .get(&object_key(&id, version))?
-                .ok_or_else(|| Error::Missing(format!("object {id} version {version}")))?;
-            state.insert(Arc::new(decode("object", bytes.value())?));
+        let mut entries = versions.iter()?.peekable();
+        while let Some(entry) = entries.next() {
+            let (key, bytes) = entry?;
+            let is_last = match entries.peek() {
+                Some(Ok((next, _))) => next.value()[..Address::LENGTH] != key.value()[..Address::LENGTH],
+                // The error comes next.
+                Some(Err(_)) => false,
+                None => true,
+            };
+            if is_last && !bytes.value().is_empty() {
+                state.insert(Arc::new(decode("object", bytes.value())?));
+            }
         }
         Ok(state)
     }
 
-    /// Digests of the transactions that wait for a checkpoint, with their numbers.
-    pub(crate) fn pending(&self) -> Result<Vec<(u64, Digest)>, Error> {
-        let table = self.database.begin_read()?.open_table(PENDING)?;
+    /// Digests of the transactions that wait for a checkpoint, in order.
+    pub(crate) fn pending(&self) -> Result<Vec<Digest>, Error> {
+        let read = self.database.begin_read()?;
+        let first = read.open_table(ENDS)?.last()?.map_or(0, |(end, _)| end.value());
         let mut pending = Vec::new();
-        for entry in table.iter()? {
-            let (number, digest) = entry?;
-            pending.push((number.value(), Digest::new(*digest.value())));
+        for entry in read.open_table(ORDER)?.range(first..)? {
+            pending.push(Digest::new(*entry?.1.value()));
         }
         Ok(pending)
     }
 
     /// One version of an object.
     pub(crate) fn object(&self, id: &Address, version: Version) -> Result<Option<Object>, Error> {
-        let table = self.database.begin_read()?.open_table(OBJECTS)?;
-        table.get(&object_key(id, version))?.map(|bytes| decode("object", bytes.value())).transpose()
+        let versions = self.database.begin_read()?.open_table(VERSIONS)?;
+        let stored = versions.get(&object_key(id, version))?.filter(|bytes| !bytes.value().is_empty());
+        stored.map(|bytes| decode("object", bytes.value())).transpose()
     }
 
     /// A transaction, and its place when it is in a checkpoint.
     pub(crate) fn transaction(&self, digest: &Digest) -> Result<Option<(TransactionRecord, Option<Position>)>, Error> {
         let read = self.database.begin_read()?;
         let transactions = read.open_table(TRANSACTIONS)?;
-        let Some(bytes) = transactions.get(digest.inner())? else { return Ok(None) };
-        let record = decode("transaction", bytes.value())?;
-        let position = read.open_table(POSITIONS)?.get(digest.inner())?.map(|position| {
-            let (checkpoint, index, timestamp_ms) = position.value();
-            Position { checkpoint, index, timestamp_ms }
-        });
-        Ok(Some((record, position)))
+        let Some(stored) = transactions.get(digest.inner())? else { return Ok(None) };
+        let (number, bytes) = stored.value();
+        let record = decode("transaction", bytes)?;
+        // Transactions are in checkpoints in the order of their numbers.
+        let ends = read.open_table(ENDS)?;
+        let Some(end) = ends.range(number + 1..)?.next() else { return Ok(Some((record, None))) };
+        let (checkpoint, timestamp_ms) = end?.1.value();
+        let first = ends.range(..=number)?.next_back().transpose()?.map_or(0, |(end, _)| end.value());
+        Ok(Some((record, Some(Position { checkpoint, index: number - first, timestamp_ms }))))
     }
 
     /// A transaction with its objects.
@@ -222,11 +224,10 @@ impl Store {
     fn create_tables(&self) -> Result<(), Error> {
         let write = self.database.begin_write()?;
         write.open_table(META)?;
-        write.open_table(OBJECTS)?;
-        write.open_table(LIVE)?;
+        write.open_table(VERSIONS)?;
         write.open_table(TRANSACTIONS)?;
-        write.open_table(POSITIONS)?;
-        write.open_table(PENDING)?;
+        write.open_table(ORDER)?;
+        write.open_table(ENDS)?;
         write.open_table(CHECKPOINTS)?;
         write.open_table(CHECKPOINT_DIGESTS)?;
         write.commit()?;
@@ -263,5 +264,81 @@ fn lock(dir: &Path) -> Result<File, Error> {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(Error::InUse { dir: dir.to_owned() }),
         Err(TryLockError::Error(source)) => Err(in_dir(source)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{
+            checkpoint::{self, Totals},
+            clock,
+            committee::Committee,
+            genesis::{EPOCH, IDENTITY, Identity, genesis},
+        },
+        *,
+    };
+
+    fn open(dir: &Path) -> Store {
+        Store::open(dir, genesis).unwrap()
+    }
+
+    /// Ticks of the clock as transactions, from `first` on, and the clock after them.
+    fn ticks(clock: &Arc<Object>, numbers: std::ops::Range<u64>) -> (Batch, Arc<Object>) {
+        let (mut batch, mut clock) = (Batch::default(), clock.clone());
+        for number in numbers {
+            let (executed, moved) = clock::prologue(&clock, number);
+            batch.written.push(moved.clone());
+            batch.executed.push((number, Arc::new(executed)));
+            clock = moved;
+        }
+        (batch, clock)
+    }
+
+    #[test]
+    fn a_transaction_s_place_and_what_waits_follow_from_the_order_of_execution() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = open(dir.path());
+        let identity: Identity = store.meta(IDENTITY).unwrap().unwrap();
+        let committee = Committee::new(&identity.committee, EPOCH).unwrap();
+        let clock = store.live_state().unwrap().object(&clock::CLOCK).unwrap().clone();
+        let head = store.head().unwrap().summary;
+
+        let (mut sealed, clock) = ticks(&clock, 1..4);
+        let transactions: Vec<_> = sealed.executed.iter().map(|(_, executed)| executed.clone()).collect();
+        let checkpoint = checkpoint::seal(&transactions, 77, Some(&head), &Totals::of(&head), &committee).unwrap();
+        sealed.checkpoint = Some(checkpoint);
+        store.commit(&sealed).unwrap();
+        let (waiting, _) = ticks(&clock, 4..6);
+        store.commit(&waiting).unwrap();
+        drop(store);
+
+        let store = open(dir.path());
+        let place = |digest: &Digest| store.transaction(digest).unwrap().unwrap().1;
+        for (index, executed) in (0..).zip(&transactions) {
+            let expected = Position { checkpoint: 1, index, timestamp_ms: 77 };
+            assert_eq!(place(&executed.record.digest()), Some(expected));
+        }
+        let waiting: Vec<_> = waiting.executed.iter().map(|(_, executed)| executed.record.digest()).collect();
+        assert!(waiting.iter().all(|digest| place(digest).is_none()));
+        assert_eq!(store.pending().unwrap(), waiting);
+        assert_eq!(store.transaction_count().unwrap(), 6);
+    }
+
+    #[test]
+    fn an_object_that_was_removed_stays_away_until_it_is_written_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = open(dir.path());
+        let lives = |store: &Store| store.live_state().unwrap().object(&clock::CLOCK).map(|clock| clock.version());
+        assert_eq!(lives(&store), Some(1));
+        store.commit(&Batch { removed: vec![(clock::CLOCK, 2)], ..Batch::default() }).unwrap();
+        drop(store);
+        let store = open(dir.path());
+        assert_eq!(lives(&store), None);
+        assert!(store.object(&clock::CLOCK, 1).unwrap().is_some(), "past versions stay readable");
+        assert!(store.object(&clock::CLOCK, 2).unwrap().is_none());
+        let again = Arc::new(clock::clock_object(5, 3, Digest::ZERO));
+        store.commit(&Batch { written: vec![again], ..Batch::default() }).unwrap();
+        assert_eq!(lives(&store), Some(3));
     }
 }

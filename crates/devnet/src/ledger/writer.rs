@@ -98,7 +98,7 @@ impl Writer {
     pub(crate) fn new(shared: Arc<Shared>, pace: Pace, stop: CancellationToken) -> Result<Self, Error> {
         let store = &shared.store;
         let mut pending = Vec::new();
-        for (_, digest) in store.pending()? {
+        for digest in store.pending()? {
             let (executed, _) =
                 store.executed(&digest)?.ok_or_else(|| Error::Missing(format!("transaction {digest}")))?;
             pending.push(Arc::new(executed));
@@ -283,11 +283,11 @@ impl Writer {
             batch.checkpoint = Some(checkpoint);
         }
         batch.written = mem::take(&mut round.written);
+        batch.removed = mem::take(&mut round.removed);
         if let Some(offset_ms) = round.advanced {
             batch.meta.push((CLOCK_OFFSET, encode(CLOCK_OFFSET, &offset_ms)?));
         }
         let handed_over = Arc::new(round.hand_over());
-        batch.removed = handed_over.overlay.iter().filter(|(_, object)| object.is_none()).map(|(id, _)| *id).collect();
         let next = Round::new(self.shared.clone(), handed_over.clone());
         let commit = Commit { batch, round: handed_over, checkpointed, answers: round.answers, turn };
         if let Err(std_mpsc::SendError(commit)) = commits.send(commit) {
