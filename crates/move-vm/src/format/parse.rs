@@ -3,8 +3,9 @@
 use sui_sdk_types::{Address, Identifier};
 
 use super::{
-    Instruction,
+    bounds::{bound, check},
     code::instruction,
+    layout::{Layout, layout},
     reader::Reader,
     tables::{
         Code, Datatype, DatatypeHandle, DatatypeInstance, Field, FunctionDefinition, FunctionHandle, JumpTable, Tables,
@@ -13,11 +14,6 @@ use super::{
 };
 use crate::{AbilitySet, LoadError, ModuleId, TypeParameter, Visibility};
 
-const MAGIC: [u8; 4] = [0xa1, 0x1c, 0xeb, 0x0b];
-/// From version 7 the top byte of the version is the flavour, 5 for Sui (`file_format_common.rs`, `BinaryFlavor`).
-const SUI_FLAVOUR: u32 = 0x0500_0000;
-/// Sui's `max_move_package_size` is 100 KiB; a module is never larger.
-const MODULE_BYTES: usize = 256 * 1024;
 /// Nesting of a signature token (`SIGNATURE_TOKEN_DEPTH_MAX` is 256; verified code stays far below).
 const TOKEN_DEPTH: usize = 24;
 
@@ -30,64 +26,6 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Tables> {
     tables.self_module = layout.self_module;
     check(&tables)?;
     Ok(tables)
-}
-
-/// Where each table is.
-pub(super) struct Layout<'a> {
-    pub(super) version: u32,
-    /// Kind, offset of the first byte in the module, contents.
-    pub(super) tables: Vec<(u8, usize, &'a [u8])>,
-    pub(super) self_module: u16,
-}
-
-impl<'a> Layout<'a> {
-    pub(super) fn table(&self, kind: u8) -> (usize, &'a [u8]) {
-        self.tables.iter().find(|t| t.0 == kind).map_or((0, &[]), |t| (t.1, t.2))
-    }
-}
-
-/// Reads the header. Tables must fill the body without gaps or overlaps, as the real loader demands.
-pub(super) fn layout(bytes: &[u8]) -> Result<Layout<'_>> {
-    if bytes.len() > MODULE_BYTES {
-        return Err(LoadError::TooLarge("module bytes"));
-    }
-    let mut r = Reader::new(bytes);
-    if r.array::<4>()? != MAGIC {
-        return Err(LoadError::Malformed("magic"));
-    }
-    let raw = u32::from_le_bytes(r.array()?);
-    let version = if raw & SUI_FLAVOUR == SUI_FLAVOUR { raw & !SUI_FLAVOUR } else { raw };
-    if !(5..=7).contains(&version) {
-        return Err(LoadError::UnsupportedVersion(raw));
-    }
-    let count = r.small()?;
-    let mut entries = Vec::new();
-    for _ in 0..count {
-        let entry = (r.byte()?, r.size()?, r.size()?);
-        if entries.iter().any(|e: &(u8, usize, usize)| e.0 == entry.0) {
-            return Err(LoadError::Malformed("duplicate table"));
-        }
-        if !matches!(entry.0, 0x01..=0x08 | 0x0a..=0x14) {
-            return Err(LoadError::Malformed("unknown table"));
-        }
-        entries.push(entry);
-    }
-    entries.sort_by_key(|e| e.1);
-    let start = r.position();
-    let mut end = 0_usize;
-    for entry in &entries {
-        if entry.1 != end || entry.2 == 0 {
-            return Err(LoadError::Malformed("tables overlap or leave gaps"));
-        }
-        end = end.checked_add(entry.2).ok_or(LoadError::Malformed("table size"))?;
-    }
-    let body = r.take(end)?;
-    let self_module = r.index()?;
-    if !r.is_empty() {
-        return Err(LoadError::Malformed("trailing bytes"));
-    }
-    let tables = entries.iter().map(|e| (e.0, start + e.1, &body[e.1..e.1 + e.2])).collect();
-    Ok(Layout { version, tables, self_module })
 }
 
 struct Parser<'a> {
@@ -387,122 +325,4 @@ fn abilities(r: &mut Reader<'_>) -> Result<AbilitySet> {
         set @ 0..=15 => Ok(AbilitySet(set)),
         _ => Err(LoadError::Malformed("abilities")),
     }
-}
-
-fn bound(index: u16, length: usize, table: &'static str) -> Result<()> {
-    if usize::from(index) < length { Ok(()) } else { Err(LoadError::IndexOutOfBounds(table)) }
-}
-
-/// Checks the indices that could not be checked while reading.
-pub(crate) fn check(t: &Tables) -> Result<()> {
-    bound(t.self_module, t.modules.len(), "module")?;
-    for (handle, signature) in &t.function_instances {
-        bound(*handle, t.function_handles.len(), "function handle")?;
-        bound(*signature, t.signatures.len(), "signature")?;
-    }
-    for instance in &t.struct_instances {
-        bound(instance.definition, t.struct_count, "struct")?;
-        bound(instance.arguments, t.signatures.len(), "signature")?;
-    }
-    for instance in &t.enum_instances {
-        bound(instance.definition, t.datatypes.len(), "enum")?;
-        bound(instance.arguments, t.signatures.len(), "signature")?;
-    }
-    for (definition, field) in &t.field_handles {
-        bound(*definition, t.struct_count, "struct")?;
-        bound(*field, t.datatypes[usize::from(*definition)].variants[0].fields.len(), "field")?;
-    }
-    for (handle, signature) in &t.field_instances {
-        bound(*handle, t.field_handles.len(), "field handle")?;
-        bound(*signature, t.signatures.len(), "signature")?;
-    }
-    for (definition, variant) in &t.variant_handles {
-        bound(*definition, t.datatypes.len(), "enum")?;
-        bound(*variant, t.datatypes[usize::from(*definition)].variants.len(), "variant")?;
-    }
-    for (instance, variant) in &t.variant_instances {
-        bound(*instance, t.enum_instances.len(), "enum instance")?;
-        let definition = t.enum_instances[usize::from(*instance)].definition;
-        bound(*variant, t.datatypes[usize::from(definition)].variants.len(), "variant")?;
-    }
-    for datatype in &t.datatypes {
-        if t.datatype_handles[usize::from(datatype.handle)].module != t.self_module {
-            return Err(LoadError::Malformed("definition of another module's type"));
-        }
-    }
-    for function in &t.functions {
-        let handle = &t.function_handles[usize::from(function.handle)];
-        if handle.module != t.self_module {
-            return Err(LoadError::Malformed("definition of another module's function"));
-        }
-        let parameters = t.signatures[usize::from(handle.parameters)].len();
-        if let Some(code) = &function.code {
-            check_code(t, code, parameters)?;
-        }
-    }
-    Ok(())
-}
-
-fn check_code(t: &Tables, code: &Code, parameters: usize) -> Result<()> {
-    use Instruction as I;
-    bound(code.locals, t.signatures.len(), "signature")?;
-    let locals = parameters + t.signatures[usize::from(code.locals)].len();
-    let length = code.instructions.len();
-    if length == 0 {
-        return Err(LoadError::Malformed("empty function"));
-    }
-    for table in &code.jump_tables {
-        bound(table.head, t.datatypes.len(), "enum")?;
-        if table.targets.len() != t.datatypes[usize::from(table.head)].variants.len() {
-            return Err(LoadError::Malformed("jump table length"));
-        }
-        for target in &table.targets {
-            bound(*target, length, "instruction")?;
-        }
-    }
-    for instruction in &code.instructions {
-        match instruction {
-            I::BranchTrue(target) | I::BranchFalse(target) | I::Branch(target) => bound(*target, length, "instruction"),
-            I::LoadConstant(index) => bound(*index, t.constants.len(), "constant"),
-            I::CopyLocal(local) | I::MoveLocal(local) | I::StoreLocal(local) | I::BorrowLocal { local, .. } => {
-                bound(u16::from(*local), locals, "local")
-            }
-            I::BorrowField { field, .. } => bound(*field, t.field_handles.len(), "field handle"),
-            I::BorrowFieldGeneric { field, .. } => bound(*field, t.field_instances.len(), "field instance"),
-            I::Call(index) => bound(*index, t.function_handles.len(), "function handle"),
-            I::CallGeneric(index) => bound(*index, t.function_instances.len(), "function instance"),
-            I::Pack(index) | I::Unpack(index) => bound(*index, t.struct_count, "struct"),
-            I::PackGeneric(index) | I::UnpackGeneric(index) => {
-                bound(*index, t.struct_instances.len(), "struct instance")
-            }
-            I::VectorPack(index, count) | I::VectorUnpack(index, count) => {
-                if *count > u64::from(u16::MAX) {
-                    return Err(LoadError::TooLarge("vector literal"));
-                }
-                element(t, *index)
-            }
-            I::VectorLength(index)
-            | I::VectorBorrow { element: index, .. }
-            | I::VectorPushBack(index)
-            | I::VectorPopBack(index)
-            | I::VectorSwap(index) => element(t, *index),
-            I::PackVariant(index) | I::UnpackVariant(index) | I::UnpackVariantReference { variant: index, .. } => {
-                bound(*index, t.variant_handles.len(), "variant handle")
-            }
-            I::PackVariantGeneric(index)
-            | I::UnpackVariantGeneric(index)
-            | I::UnpackVariantReferenceGeneric { variant: index, .. } => {
-                bound(*index, t.variant_instances.len(), "variant instance")
-            }
-            I::VariantSwitch(index) => bound(*index, code.jump_tables.len(), "jump table"),
-            _ => Ok(()),
-        }?;
-    }
-    Ok(())
-}
-
-/// The signature of a vector instruction holds exactly the element type.
-fn element(t: &Tables, signature: u16) -> Result<()> {
-    bound(signature, t.signatures.len(), "signature")?;
-    if t.signatures[usize::from(signature)].len() == 1 { Ok(()) } else { Err(LoadError::Malformed("element type")) }
 }

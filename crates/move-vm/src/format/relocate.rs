@@ -2,7 +2,7 @@
 
 use sui_sdk_types::Address;
 
-use super::{parse::layout, reader::Reader};
+use super::{layout::layout, reader::Reader};
 use crate::LoadError;
 
 /// Replaces the module's own address, 0x0 as compiled, by the package id, as Sui does when publishing

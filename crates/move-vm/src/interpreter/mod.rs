@@ -1,10 +1,13 @@
 //! The interpreter: frames, calls and the bounds of a transaction.
 
 mod borrow;
+mod data;
 mod frame;
+mod operands;
+mod resolve;
 mod step;
 
-use std::{collections::HashMap, rc::Rc, sync::Arc};
+use std::{collections::HashMap, rc::Rc};
 
 use smallvec::SmallVec;
 use sui_sdk_types::Identifier;
@@ -13,15 +16,13 @@ pub(crate) use frame::{Call, Function, Native, NativeResult, SlotCell, Stop};
 
 use crate::{
     Ability, AttestationVerifier, ChildSource, ExecutionError, Fault, Limits, Location, ModuleId, ModuleSource,
-    TxContext, Visibility,
+    TxContext,
     object_runtime::ObjectRuntime,
     types::{Type, TypeId, Types, fixed},
     value::Repr,
 };
 use frame::{Frame, LocalCell};
 
-/// What an instruction or a handle stands for is looked up at its first use.
-const UNRESOLVED: u32 = u32::MAX;
 /// Functions that a usual transaction runs: room for them is made at once.
 const FEW: usize = 64;
 
@@ -257,104 +258,5 @@ impl<'a> Machine<'a> {
             stack_base: self.stack.len(),
         });
         Ok(())
-    }
-
-    /// The number of a function with its type arguments applied.
-    fn instantiate(&mut self, module: u32, definition: u16, arguments: Rc<[TypeId]>) -> Result<u32, Fault> {
-        let key = (module, definition, arguments);
-        if let Some(number) = self.functions_by_key.get(&key) {
-            return Ok(*number);
-        }
-        if self.functions.len() >= self.limits.types {
-            return Err(Fault::Limit("number of functions"));
-        }
-        let arguments = Rc::clone(&key.2);
-        let compiled = Arc::clone(self.types.module(module));
-        let tables = compiled.tables();
-        let function = &tables.functions[usize::from(definition)];
-        let handle = &tables.function_handles[usize::from(function.handle)];
-        if handle.type_parameters.len() != arguments.len() {
-            return Err(Fault::TypeArity);
-        }
-        for (position, (constraint, argument)) in handle.type_parameters.iter().zip(arguments.iter()).enumerate() {
-            if matches!(self.types.get(*argument), Type::Reference(_) | Type::MutableReference(_)) {
-                return Err(Fault::Unverified("reference as type argument"));
-            }
-            if !self.types.abilities(*argument).contains(*constraint) {
-                return Err(Fault::Constraint(position));
-            }
-        }
-        let native = compiled.native(definition);
-        let mut types_of = |signature: u16, types: &mut Vec<TypeId>| -> Result<(), Fault> {
-            let tokens = &tables.signatures[usize::from(signature)];
-            types.reserve(tokens.len());
-            for token in tokens {
-                types.push(self.types.instantiate(module, token, &arguments)?);
-            }
-            Ok(())
-        };
-        let (mut locals, mut returns) = (Vec::new(), Vec::new());
-        types_of(handle.parameters, &mut locals)?;
-        types_of(handle.returns, &mut returns)?;
-        let parameters = locals.clone();
-        let mut length = 0;
-        if let Some(code) = &function.code {
-            types_of(code.locals, &mut locals)?;
-            length = code.instructions.len();
-        }
-        let resolved = self.resolved.len();
-        self.resolved.resize(resolved + length, UNRESOLVED);
-        let number = self.functions.len() as u32;
-        self.functions.push(Rc::new(Function {
-            module,
-            definition,
-            native,
-            type_arguments: arguments,
-            parameters: parameters.into(),
-            locals: locals.into(),
-            returns: returns.into(),
-            resolved,
-            compiled,
-        }));
-        self.functions_by_key.insert(key, number);
-        Ok(number)
-    }
-
-    /// Resolves a function handle of the calling module without type arguments.
-    fn resolve_plain(&mut self, caller: u32, handle: u16) -> Result<u32, Fault> {
-        let (module, place) = (caller as usize, usize::from(handle));
-        if self.functions_by_handle.len() <= module {
-            self.functions_by_handle.resize(module + 1, Vec::new());
-        }
-        if let Some(number) = self.functions_by_handle[module].get(place).filter(|number| **number != UNRESOLVED) {
-            return Ok(*number);
-        }
-        let number = self.resolve(caller, handle, Rc::clone(&self.no_arguments))?;
-        let known = &mut self.functions_by_handle[module];
-        if known.is_empty() {
-            known.resize(self.types.module(caller).tables().function_handles.len(), UNRESOLVED);
-        }
-        known[place] = number;
-        Ok(number)
-    }
-
-    /// Resolves a function handle of the calling module, with the rules of visibility.
-    fn resolve(&mut self, caller: u32, handle: u16, arguments: Rc<[TypeId]>) -> Result<u32, Fault> {
-        let compiled = Arc::clone(self.types.module(caller));
-        let tables = compiled.tables();
-        let handle = &tables.function_handles[usize::from(handle)];
-        let owner = self.types.module_index(&tables.modules[usize::from(handle.module)])?;
-        let target = Arc::clone(self.types.module(owner));
-        let definition = target
-            .function_index(&handle.name)
-            .ok_or_else(|| Fault::Missing(format!("function {}::{}", target.id(), handle.name)))?;
-        if owner != caller {
-            match target.tables().functions[usize::from(definition)].visibility {
-                Visibility::Public => {}
-                Visibility::Friend if target.tables().friends.contains(compiled.id()) => {}
-                _ => return Err(Fault::Unverified("call of a function that is not visible")),
-            }
-        }
-        self.instantiate(owner, definition, arguments)
     }
 }

@@ -4,19 +4,14 @@ use std::{cmp::Ordering, rc::Rc};
 
 use smallvec::SmallVec;
 
-use super::{Function, Machine, Stop, UNRESOLVED};
+use super::{Function, Machine, Stop};
 use crate::{
-    Ability, Fault,
+    Fault,
     codec::decode_constant,
     format::{Code, Instruction as I},
-    object_runtime::object_id,
-    types::{Type, TypeId, fixed},
+    types::Type,
     value::{Reference, Repr, Root, number},
 };
-
-const UNDERFLOW: Fault = Fault::Unverified("operand stack underflow");
-const NOT_BOOL: Fault = Fault::Unverified("operand is not a bool");
-const NOT_REFERENCE: Fault = Fault::Unverified("operand is not a reference");
 
 /// What comes after an instruction.
 enum Next {
@@ -355,257 +350,21 @@ impl Machine<'_> {
         self.enter(function, Some(site.function.module))?;
         Ok(if function.native.is_some() { Next::Step } else { Next::Call })
     }
-
-    pub(super) fn push(&mut self, value: Repr) -> Result<(), Fault> {
-        if self.stack.len() >= self.limits.operand_stack {
-            return Err(Fault::Limit("operand stack"));
-        }
-        self.stack.push(value);
-        Ok(())
-    }
-
-    fn push_reference(&mut self, reference: Reference) -> Result<(), Fault> {
-        self.push(Repr::Reference(Box::new(reference)))
-    }
-
-    fn pop(&mut self, site: &Site<'_>) -> Result<Repr, Fault> {
-        if self.stack.len() <= site.base {
-            return Err(UNDERFLOW);
-        }
-        self.stack.pop().ok_or(UNDERFLOW)
-    }
-
-    fn pop_many(&mut self, site: &Site<'_>, count: usize) -> Result<Vec<Repr>, Fault> {
-        let first = self.stack.len().checked_sub(count).filter(|first| *first >= site.base).ok_or(UNDERFLOW)?;
-        self.allocate(count as u64)?;
-        Ok(self.stack.drain(first..).collect())
-    }
-
-    fn pop_bool(&mut self, site: &Site<'_>) -> Result<bool, Fault> {
-        match self.pop(site)? {
-            Repr::Bool(value) => Ok(value),
-            _ => Err(NOT_BOOL),
-        }
-    }
-
-    fn pop_u64(&mut self, site: &Site<'_>) -> Result<u64, Fault> {
-        match self.pop(site)? {
-            Repr::U64(value) => Ok(value),
-            _ => Err(Fault::Unverified("operand is not a u64")),
-        }
-    }
-
-    fn pop_reference(&mut self, site: &Site<'_>) -> Result<Box<Reference>, Fault> {
-        match self.pop(site)? {
-            Repr::Reference(reference) => Ok(reference),
-            _ => Err(NOT_REFERENCE),
-        }
-    }
-
-    fn pop_vector(&mut self, site: &Site<'_>, vector: TypeId, mutable: bool) -> Result<Box<Reference>, Fault> {
-        let reference = self.pop_reference(site)?;
-        if reference.type_ != vector || (mutable && !reference.mutable) {
-            return Err(Fault::Unverified("operand is not a reference to the vector"));
-        }
-        Ok(reference)
-    }
-
-    /// Deep equality; comparing drops both values. References compare their referents.
-    pub(crate) fn equal(&mut self, left: &Repr, right: &Repr) -> Result<bool, Fault> {
-        if Self::type_of(left) != Self::type_of(right) {
-            return Err(Fault::Unverified("comparison of two types"));
-        }
-        if let (Repr::Reference(a), Repr::Reference(b)) = (left, right) {
-            if a.type_ == fixed::U8 {
-                return Ok(self.read(a)? == self.read(b)?);
-            }
-            let (a, b) = (self.referent(a)?, self.referent(b)?);
-            let (weight, equal) = (a.weight(), a == b);
-            self.spend(weight / 4)?;
-            return Ok(equal);
-        }
-        self.discard(left)?;
-        self.discard(right)?;
-        self.spend(left.weight() / 4)?;
-        Ok(left == right)
-    }
-
-    /// A vector of values that are all of its element type.
-    pub(crate) fn make_vector(&self, vector: TypeId, values: Vec<Repr>) -> Result<Repr, Fault> {
-        let element = self.types.element(vector)?;
-        if values.iter().any(|v| matches!(v, Repr::Reference(_)) || Self::type_of(v) != element) {
-            return Err(Fault::Unverified("element of another type"));
-        }
-        if vector == fixed::BYTES {
-            let byte = |v: &Repr| if let Repr::U8(byte) = v { *byte } else { 0 };
-            return Ok(Repr::Bytes(values.iter().map(byte).collect()));
-        }
-        Ok(Repr::Vector(vector, values))
-    }
-
-    /// Appends to the vector referred to.
-    pub(crate) fn push_back(&mut self, vector: &Reference, value: Repr) -> Result<(), Fault> {
-        let element = self.types.element(vector.type_)?;
-        if matches!(value, Repr::Reference(_)) || Self::type_of(&value) != element {
-            return Err(Fault::Unverified("element of another type"));
-        }
-        self.allocate(1)?;
-        match (self.referent_mut(vector)?, value) {
-            (Repr::Bytes(bytes), Repr::U8(byte)) => bytes.push(byte),
-            (Repr::Vector(_, items), value) => items.push(value),
-            _ => return Err(Fault::Unverified("not a vector")),
-        }
-        Ok(())
-    }
-
-    /// Exchanges two elements of the vector referred to.
-    pub(crate) fn swap(&mut self, vector: &Reference, left: u64, right: u64) -> Result<(), Fault> {
-        let length = self.length(vector)? as u64;
-        if left >= length || right >= length {
-            return Err(Fault::Vector(1));
-        }
-        match self.referent_mut(vector)? {
-            Repr::Bytes(bytes) => bytes.swap(left as usize, right as usize),
-            Repr::Vector(_, items) => items.swap(left as usize, right as usize),
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn pack(&mut self, site: &Site<'_>, type_: TypeId, variant: u16) -> Result<(), Fault> {
-        let layout = Rc::clone(self.types.layout(type_)?);
-        let fields = layout.variants.get(usize::from(variant)).ok_or(Fault::Unverified("no such variant"))?;
-        let values = self.pop_many(site, fields.len())?;
-        let fit = values.iter().zip(fields).all(|(v, t)| !matches!(v, Repr::Reference(_)) && Self::type_of(v) == *t);
-        if !fit {
-            return Err(Fault::Unverified("field of another type"));
-        }
-        let object = Repr::Struct(type_, variant, values.into());
-        // The id of an object is its own for good (`id_leak_verifier.rs`): only a new one may be packed.
-        if self.type_has(type_, Ability::Key) && !object_id(&object).is_some_and(|id| self.objects.is_created(&id)) {
-            return Err(Fault::Unverified("object packed with the UID of another one"));
-        }
-        self.push(object)
-    }
-
-    fn unpack(&mut self, site: &Site<'_>, type_: TypeId, variant: u16) -> Result<(), Fault> {
-        match self.pop(site)? {
-            Repr::Struct(actual, tag, fields) if actual == type_ => {
-                if tag != variant {
-                    return Err(Fault::VariantMismatch);
-                }
-                for field in fields {
-                    self.push(field)?;
-                }
-                Ok(())
-            }
-            _ => Err(Fault::Unverified("unpack of another type")),
-        }
-    }
-
-    fn unpack_reference(&mut self, site: &Site<'_>, type_: TypeId, variant: u16, mutable: bool) -> Result<(), Fault> {
-        let reference = self.pop_reference(site)?;
-        if reference.type_ != type_ || (mutable && !reference.mutable) {
-            return Err(Fault::Unverified("unpack of another type"));
-        }
-        match self.referent(&reference)? {
-            Repr::Struct(_, tag, _) if *tag == variant => {}
-            _ => return Err(Fault::VariantMismatch),
-        }
-        let layout = Rc::clone(self.types.layout(type_)?);
-        for (number, field) in layout.variants[usize::from(variant)].iter().enumerate() {
-            self.push_reference(reference.part(number as u32, *field, mutable))?;
-        }
-        Ok(())
-    }
-
-    fn borrow_field(&mut self, site: &Site<'_>, owner: TypeId, number: u16, mutable: bool) -> Result<(), Fault> {
-        let mut reference = self.pop_reference(site)?;
-        if reference.type_ != owner || (mutable && !reference.mutable) {
-            return Err(Fault::Unverified("borrow of a field of another type"));
-        }
-        reference.type_ = self.types.field(owner, usize::from(number))?;
-        reference.mutable = mutable;
-        reference.path.push(u32::from(number));
-        self.push(Repr::Reference(reference))
-    }
-
-    /// A type defined in the function's own module.
-    fn own_type(&mut self, function: &Function, definition: u16, arguments: Option<u16>) -> Result<TypeId, Fault> {
-        let Some(arguments) = arguments else { return self.types.plain(function.module, definition) };
-        let arguments = self.instance_arguments(function, arguments)?;
-        self.types.intern(Type::Datatype { module: function.module, definition, arguments })
-    }
-
-    fn instance_arguments(&mut self, function: &Function, signature: u16) -> Result<Rc<[TypeId]>, Fault> {
-        function.compiled.tables().signatures[usize::from(signature)]
-            .iter()
-            .map(|token| self.types.instantiate(function.module, token, &function.type_arguments))
-            .collect()
-    }
-
-    fn variant_instance(&mut self, site: &Site<'_>, handle: u16) -> Result<(TypeId, u16), Fault> {
-        let (instance, variant) = site.tables().variant_instances[usize::from(handle)];
-        let instance = site.tables().enum_instances[usize::from(instance)];
-        let type_ = self.cached_type(site, |m, f| m.own_type(f, instance.definition, Some(instance.arguments)))?;
-        Ok((type_, variant))
-    }
-
-    fn cached_type(
-        &mut self,
-        site: &Site<'_>,
-        resolve: impl FnOnce(&mut Self, &Function) -> Result<TypeId, Fault>,
-    ) -> Result<TypeId, Fault> {
-        let place = site.function.resolved + self.pc;
-        if self.resolved[place] != UNRESOLVED {
-            return Ok(TypeId(self.resolved[place]));
-        }
-        let type_ = resolve(self, site.function)?;
-        self.resolved[place] = type_.0;
-        Ok(type_)
-    }
-
-    fn cached_vector(&mut self, site: &Site<'_>, signature: u16) -> Result<TypeId, Fault> {
-        self.cached_type(site, |m, f| {
-            let token = &f.compiled.tables().signatures[usize::from(signature)][0];
-            let element = m.types.instantiate(f.module, token, &f.type_arguments)?;
-            m.types.intern(Type::Vector(element))
-        })
-    }
-
-    fn cached_function(&mut self, site: &Site<'_>, handle: u16, arguments: Option<u16>) -> Result<Rc<Function>, Fault> {
-        let place = site.function.resolved + self.pc;
-        if self.resolved[place] == UNRESOLVED {
-            self.resolved[place] = match arguments {
-                Some(signature) => {
-                    let arguments = self.instance_arguments(site.function, signature)?;
-                    self.resolve(site.function.module, handle, arguments)?
-                }
-                None => self.resolve_plain(site.function.module, handle)?,
-            };
-        }
-        Ok(Rc::clone(&self.functions[self.resolved[place] as usize]))
-    }
-
-    /// Whether a type could be dropped; used where the interpreter itself lets go of parts.
-    pub(crate) fn type_has(&self, type_: TypeId, ability: Ability) -> bool {
-        self.types.abilities(type_).has(ability)
-    }
 }
 
 const EMPTY: Fault = Fault::Unverified("use of an empty local");
 
 /// The frame that an instruction runs in.
-struct Site<'a> {
-    function: &'a Rc<Function>,
-    code: &'a Code,
-    base: usize,
-    locals: usize,
-    activation: u32,
+pub(super) struct Site<'a> {
+    pub(super) function: &'a Rc<Function>,
+    pub(super) code: &'a Code,
+    pub(super) base: usize,
+    pub(super) locals: usize,
+    pub(super) activation: u32,
 }
 
 impl Site<'_> {
-    fn tables(&self) -> &crate::format::Tables {
+    pub(super) fn tables(&self) -> &crate::format::Tables {
         self.function.compiled.tables()
     }
 }

@@ -1,8 +1,14 @@
 //! One transaction: calls, slots and what changed.
 
+mod changes;
+mod coins;
+mod slots;
+
 use std::rc::Rc;
 
 use sui_sdk_types::{Address, Digest, Identifier, StructTag, TypeTag};
+
+pub use changes::{Changes, ChildChange, Event, LoadedChild, ObjectChange, Recipient};
 
 use crate::{
     Ability, AbilitySet, AttestationVerifier, ChildSource, ExecutionError, Fault, Limits, ModuleId, ModuleSource,
@@ -10,7 +16,7 @@ use crate::{
     interpreter::{Function, Machine},
     object_runtime::object_id,
     types::{Type, TypeId, fixed},
-    value::{Reference, Repr, Root},
+    value::Repr,
 };
 
 /// What the transaction says about itself.
@@ -70,90 +76,6 @@ pub struct CallSignature {
 /// A place that holds one value and can be lent. Only valid in the session that made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Slot(pub(crate) u32);
-
-/// Where a transferred object went.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Recipient {
-    /// `transfer`, `public_transfer`
-    Address(Address),
-    /// `share_object`, `public_share_object`
-    Shared,
-    /// `freeze_object`, `public_freeze_object`
-    Immutable,
-}
-
-/// An object that left the transaction through a framework transfer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ObjectChange {
-    /// Its id.
-    pub id: Address,
-    /// Its new owner.
-    pub recipient: Recipient,
-    /// Its type.
-    pub type_: StructTag,
-    /// BCS of its contents.
-    pub contents: Vec<u8>,
-    /// Whether the type has `store` (public transfer).
-    pub has_public_transfer: bool,
-}
-
-/// A dynamic field (or child object) that was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChildChange {
-    /// Its id.
-    pub id: Address,
-    /// The object that owns it.
-    pub parent: Address,
-    /// Its type.
-    pub type_: StructTag,
-    /// BCS of its contents.
-    pub contents: Vec<u8>,
-    /// Whether the type has `store`.
-    pub has_public_transfer: bool,
-}
-
-/// A child that was read from the store.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LoadedChild {
-    /// Its id.
-    pub id: Address,
-    /// The object that owned it.
-    pub parent: Address,
-    /// The version read.
-    pub version: u64,
-}
-
-/// An emitted event.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event {
-    /// The module of the top-level call.
-    pub module: ModuleId,
-    /// Type of the event.
-    pub type_: StructTag,
-    /// BCS of the event.
-    pub contents: Vec<u8>,
-}
-
-/// What the transaction's calls did to objects. Slots that the caller still holds are not in it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Changes {
-    /// Ids created by `object::new` (or [`Session::fresh_id`] and `object::new_uid_from_hash`), minus deleted ones.
-    pub created: Vec<Address>,
-    /// Ids deleted that existed before the transaction.
-    pub deleted: Vec<Address>,
-    /// Objects transferred, shared or frozen, in order; one entry per id (the last).
-    pub objects: Vec<ObjectChange>,
-    /// Children added or changed.
-    pub children: Vec<ChildChange>,
-    /// Children that were in the store and are no longer children of that parent (deleted, wrapped or transferred).
-    pub removed_children: Vec<LoadedChild>,
-    /// Children read from the store.
-    pub loaded_children: Vec<LoadedChild>,
-    /// Ids received by `transfer::receive`.
-    pub received: Vec<Address>,
-    /// Events in order.
-    pub events: Vec<Event>,
-}
 
 /// The interpreter's state of one transaction.
 pub struct Session<'a> {
@@ -224,78 +146,6 @@ impl<'a> Session<'a> {
         self.lend(slot, passing)
     }
 
-    /// Puts a value in a new slot.
-    pub fn hold(&mut self, value: Value) -> Result<Slot, ExecutionError> {
-        if value.is_reference() {
-            return Err(Fault::Slot("a reference cannot be held").into());
-        }
-        Ok(Slot(self.machine.new_slot(value.0)?))
-    }
-
-    /// A reference to the slot's value for the next call only; a slot lent mutably is lent once, and references end
-    /// when the call returns.
-    pub fn lend(&mut self, slot: Slot, passing: Passing) -> Result<Value, ExecutionError> {
-        // The number that the next call will have.
-        let next = self.machine.call_number + 1;
-        let mutable = passing == Passing::MutableReference;
-        let cell = self.machine.slots.get_mut(slot.0 as usize).ok_or(Fault::Slot("unknown"))?;
-        let value = cell.value.as_ref().ok_or(Fault::Slot("empty"))?;
-        let type_ = Machine::type_of(&value.0);
-        match cell.lent {
-            Some((lent, exclusive)) if lent == next && (exclusive || mutable) => {
-                return Err(Fault::Slot("already lent").into());
-            }
-            _ => cell.lent = Some((next, mutable)),
-        }
-        let root = Root::Slot { index: slot.0, call: next };
-        Ok(Value(Repr::Reference(Box::new(Reference { root, mutable, type_, path: smallvec::SmallVec::new() }))))
-    }
-
-    /// Takes the value out of the slot, which is empty afterwards.
-    pub fn take(&mut self, slot: Slot) -> Result<Value, ExecutionError> {
-        let cell = self.machine.slots.get_mut(slot.0 as usize).ok_or(Fault::Slot("unknown"))?;
-        Ok(cell.value.take().ok_or(Fault::Slot("empty"))?)
-    }
-
-    /// Puts a value back into a slot that is empty.
-    pub fn put(&mut self, slot: Slot, value: Value) -> Result<(), ExecutionError> {
-        let cell = self.machine.slots.get_mut(slot.0 as usize).ok_or(Fault::Slot("unknown"))?;
-        if cell.value.is_some() || value.is_reference() {
-            return Err(Fault::Slot("full").into());
-        }
-        cell.value = Some(value);
-        Ok(())
-    }
-
-    /// Looks at the slot's value.
-    pub fn peek(&self, slot: Slot) -> Result<&Value, ExecutionError> {
-        let cell = self.machine.slots.get(slot.0 as usize).ok_or(Fault::Slot("unknown"))?;
-        Ok(cell.value.as_ref().ok_or(Fault::Slot("empty"))?)
-    }
-
-    /// A copy of the slot's value, whose type must have `copy`.
-    pub fn copy(&mut self, slot: Slot) -> Result<Value, ExecutionError> {
-        let cell = self.machine.slots.get_mut(slot.0 as usize).ok_or(Fault::Slot("unknown"))?;
-        let value = cell.value.take().ok_or(Fault::Slot("empty"))?;
-        let copy = self.machine.copy(&value.0);
-        self.machine.slots[slot.0 as usize].value = Some(value);
-        Ok(Value(copy?))
-    }
-
-    /// BCS of the slot's value.
-    pub fn encode_slot(&self, slot: Slot) -> Result<Vec<u8>, ExecutionError> {
-        let cell = self.machine.slots.get(slot.0 as usize).ok_or(Fault::Slot("unknown"))?;
-        let value = cell.value.as_ref().ok_or(Fault::Slot("empty"))?;
-        Ok(codec::encode(&self.machine, &value.0, self.machine.limits.object_bytes)?)
-    }
-
-    /// The type of the slot's value.
-    pub fn slot_type(&self, slot: Slot) -> Result<TypeTag, ExecutionError> {
-        let cell = self.machine.slots.get(slot.0 as usize).ok_or(Fault::Slot("unknown"))?;
-        let value = cell.value.as_ref().ok_or(Fault::Slot("empty"))?;
-        Ok(self.machine.types.tag(Machine::type_of(&value.0))?)
-    }
-
     /// Reads the BCS of a value of the type. Not for references.
     pub fn decode(&mut self, type_: &TypeTag, bytes: &[u8]) -> Result<Value, ExecutionError> {
         let type_ = self.machine.types.resolve(type_)?;
@@ -333,49 +183,6 @@ impl<'a> Session<'a> {
     /// The id of an object value (a struct with `key`).
     pub fn object_id(&self, value: &Value) -> Option<Address> {
         object_id(&value.0)
-    }
-
-    /// The balance of a `0x2::coin::Coin`.
-    pub fn coin_value(&self, coin: &Value) -> Option<u64> {
-        match (self.is_coin(&coin.0), coin.0.get(COIN_VALUE)) {
-            (true, Some(Repr::U64(value))) => Some(*value),
-            _ => None,
-        }
-    }
-
-    /// Takes `amount` out of a coin into a new one; `None` when the balance is too small (the coin is unchanged).
-    pub fn split_coin(&mut self, coin: Slot, amount: u64) -> Result<Option<Value>, ExecutionError> {
-        let mut whole = self.take(coin)?;
-        let Some(rest) = self.coin_value(&whole).map(|value| value.checked_sub(amount)) else {
-            self.put(coin, whole)?;
-            return Err(Fault::BadValue("not a coin").into());
-        };
-        let split = rest.map(|rest| {
-            let part = whole.clone();
-            set_coin(&mut whole.0, None, rest);
-            part
-        });
-        self.put(coin, whole)?;
-        let Some(mut part) = split else { return Ok(None) };
-        let id = self.fresh_id()?;
-        set_coin(&mut part.0, Some(id), amount);
-        Ok(Some(part))
-    }
-
-    /// Adds a coin of the same type to another and deletes it. Overflow is `Fault::Arithmetic`.
-    #[expect(clippy::needless_pass_by_value, reason = "the coin is gone afterwards")]
-    pub fn join_coin(&mut self, coin: Slot, other: Value) -> Result<(), ExecutionError> {
-        let mut whole = self.take(coin)?;
-        if Machine::type_of(&whole.0) != Machine::type_of(&other.0) {
-            return Err(Fault::BadValue("coins of two types").into());
-        }
-        let (Some(a), Some(b), Some(id)) = (self.coin_value(&whole), self.coin_value(&other), object_id(&other.0))
-        else {
-            return Err(Fault::BadValue("not a coin").into());
-        };
-        set_coin(&mut whole.0, None, a.checked_add(b).ok_or(Fault::Arithmetic)?);
-        self.machine.objects.record_deleted(id);
-        self.put(coin, whole)
     }
 
     /// Transfers an object as the PTB command `TransferObjects` does.
@@ -439,11 +246,6 @@ impl<'a> Session<'a> {
         Ok(Parameter { passing, type_: self.machine.types.tag(type_)? })
     }
 
-    fn is_coin(&self, value: &Repr) -> bool {
-        let tag = self.machine.types.struct_tag(Machine::type_of(value));
-        tag.is_ok_and(|tag| *tag.address() == framework::address(2) && tag.module() == "coin" && tag.name() == "Coin")
-    }
-
     fn tx_context_value(&mut self) -> Result<Repr, Fault> {
         let context = self.machine.objects.context.clone();
         let tag = StructTag::new(
@@ -465,17 +267,5 @@ impl<'a> Session<'a> {
             return Err(Fault::Unverified("TxContext has other fields"));
         }
         Ok(Repr::Struct(type_, 0, Box::new(fields)))
-    }
-}
-
-/// `balance.value` of a coin.
-const COIN_VALUE: &[u32] = &[1, 0];
-
-fn set_coin(coin: &mut Repr, id: Option<Address>, value: u64) {
-    if let Some(crate::value::PlaceMut::Value(place)) = crate::value::walk_mut(coin, COIN_VALUE) {
-        *place = Repr::U64(value);
-    }
-    if let (Some(id), Some(crate::value::PlaceMut::Value(place))) = (id, crate::value::walk_mut(coin, &[0, 0, 0])) {
-        *place = Repr::Address(id);
     }
 }
