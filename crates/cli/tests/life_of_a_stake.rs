@@ -136,7 +136,7 @@ fn a_seal_token_is_extended_revoked_made_anew_and_made_again_after_its_end() {
     let second = token(&setup);
     assert_ne!(second["id"], first["id"]);
 
-    setup.advance_clock(Duration::from_secs(2 * 3600));
+    setup.advance_clock(Duration::from_hours(2));
     assert_eq!(setup.json(&["node", "show", "worker-1"])["token_state"], "expired");
     setup.ok(&["token", "worker-1", "--extend", "1d"]);
     let third = setup.json(&["node", "show", "worker-1"]);

@@ -228,6 +228,7 @@ fn forged(s: &mut Stage, change: fn(&mut Statement)) -> Transaction {
 }
 
 /// What the accused did after signing.
+#[derive(Clone, Copy)]
 enum Since {
     Nothing,
     Rotation,

@@ -7,6 +7,8 @@ const M: &str = "staking";
 
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = joining();
+    cases.extend(topping_up());
+    cases.extend(agreeing());
     cases.extend(leaving());
     cases.extend(punishing());
     cases.extend(reporting());
@@ -50,28 +52,6 @@ fn joining() -> Vec<Case> {
             let cluster = s.cluster();
             s.stake_for_node(&cluster, ALICE, "node-1", SUI - 1)
         }),
-        case(M, "a longer unbonding time takes nobody by surprise", "abort staking 17", |s| {
-            late(s, |s, cluster| s.set(cluster, "set_unbonding", [pure(&(90 * DAY))]))
-        }),
-        case(M, "another slash share takes nobody by surprise", "abort staking 17", |s| {
-            late(s, |s, cluster| s.set(cluster, "set_slash_share", [pure(&9_999u64)]))
-        }),
-        case(M, "another consequence takes nobody by surprise", "abort staking 17", |s| {
-            late(s, |s, cluster| s.set(cluster, "set_offence", [pure(&1u8), pure(&2u8), pure(&1u64)]))
-        }),
-        case(M, "another treasury takes nobody by surprise", "abort staking 17", |s| {
-            late(s, |s, cluster| s.set(cluster, "set_treasury", [pure(&OPERATOR)]))
-        }),
-        case(M, "settings that are no terms may change", "ok", |s| {
-            late(s, |s, cluster| s.set(cluster, "set_heartbeat_limit", [pure(&DAY)]))
-        }),
-        case(M, "an admin's terms are not a reader's", "abort staking 17", |s| {
-            let cluster = s.cluster();
-            s.set(&cluster, "grant", [pure(&ALICE), pure(&0u8), Clock]);
-            let (payment, agreed) = (s.world.coin(ALICE, 10 * SUI), s.terms(&cluster, 2));
-            let arguments = [Mut(cluster.id), Mut(payment), pure(&0u8), pure("laptop"), agreed, Clock];
-            Transaction::new(ALICE).call("staking", "stake_for_access", arguments)
-        }),
         case(M, "a stake of the whole range of u64 is taken", "ok", |s| {
             let cluster = s.cluster();
             s.stake_for_node(&cluster, ALICE, "node-1", u64::MAX)
@@ -106,6 +86,11 @@ fn joining() -> Vec<Case> {
             let cluster = s.cluster();
             s.stake_for_access(&cluster, ALICE, 1, "laptop", 10 * SUI)
         }),
+    ]
+}
+
+fn topping_up() -> Vec<Case> {
+    vec![
         case(M, "a stake is topped up", "ok", |s| {
             let cluster = s.cluster();
             let stake = s.worker(&cluster, ALICE, "node-1");
@@ -140,6 +125,33 @@ fn joining() -> Vec<Case> {
                 .call("staking", "top_up", [Ref(cluster.id), Mut(stake.id), Value::Result(0, 0)])
                 .call("staking", "unstake", [Mut(cluster.id), Mut(stake.id), Clock])
                 .call("staking", "withdraw", [Mut(cluster.id), Mut(stake.id), Clock])
+        }),
+    ]
+}
+
+fn agreeing() -> Vec<Case> {
+    vec![
+        case(M, "a longer unbonding time takes nobody by surprise", "abort staking 17", |s| {
+            late(s, |s, cluster| s.set(cluster, "set_unbonding", [pure(&(90 * DAY))]))
+        }),
+        case(M, "another slash share takes nobody by surprise", "abort staking 17", |s| {
+            late(s, |s, cluster| s.set(cluster, "set_slash_share", [pure(&9_999u64)]))
+        }),
+        case(M, "another consequence takes nobody by surprise", "abort staking 17", |s| {
+            late(s, |s, cluster| s.set(cluster, "set_offence", [pure(&1u8), pure(&2u8), pure(&1u64)]))
+        }),
+        case(M, "another treasury takes nobody by surprise", "abort staking 17", |s| {
+            late(s, |s, cluster| s.set(cluster, "set_treasury", [pure(&OPERATOR)]))
+        }),
+        case(M, "settings that are no terms may change", "ok", |s| {
+            late(s, |s, cluster| s.set(cluster, "set_heartbeat_limit", [pure(&DAY)]))
+        }),
+        case(M, "an admin's terms are not a reader's", "abort staking 17", |s| {
+            let cluster = s.cluster();
+            s.set(&cluster, "grant", [pure(&ALICE), pure(&0u8), Clock]);
+            let (payment, agreed) = (s.world.coin(ALICE, 10 * SUI), s.terms(&cluster, 2));
+            let arguments = [Mut(cluster.id), Mut(payment), pure(&0u8), pure("laptop"), agreed, Clock];
+            Transaction::new(ALICE).call("staking", "stake_for_access", arguments)
         }),
     ]
 }
