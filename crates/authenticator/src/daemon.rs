@@ -1,5 +1,8 @@
 //! Puts the parts together: configuration in, listeners and loops out.
 
+#[cfg(test)]
+mod tests;
+
 use std::net::{SocketAddr, SocketAddrV4};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -29,7 +32,7 @@ use crate::server::{Limits, serve};
 use crate::tls::{ClientCertificate, CurrentTls, Identity, acceptor};
 use crate::tunnel::Tunnels;
 use crate::verdicts::Verdicts;
-use crate::webhooks::Webhooks;
+use crate::webhooks::{Admission, Webhooks};
 
 /// k3s gives a year; the registry decides about every request anyway.
 const CERTIFICATE_LIFE: Duration = Duration::from_hours(365 * 24);
@@ -52,6 +55,8 @@ pub struct Configuration {
     pub join_listener: String,
     /// Where kube-apiserver asks.
     pub webhook_listener: SocketAddr,
+    /// Where kube-apiserver asks whether what nodes report is true.
+    pub admission_listener: SocketAddr,
     /// Where kube-apiserver asks for streams to workers.
     pub egress_socket: PathBuf,
     /// Where the master commands.
@@ -157,7 +162,8 @@ pub async fn run(configuration: Configuration, stop: CancellationToken) -> Resul
     let agents = configuration.agents()?;
     let nodes = Arc::new(Nodes::new(agents.cluster_range, agents.service_range));
     let gateway = Arc::new(gateway(&configuration, agents, &verdicts, &nodes, &tunnels)?);
-    let webhooks = Webhooks::new(Arc::clone(&verdicts), Arc::clone(&connections), Arc::clone(&nodes));
+    let webhooks = Webhooks::new(Arc::clone(&verdicts), Arc::clone(&connections));
+    let admission = Admission::new(Arc::clone(&verdicts), Arc::clone(&nodes));
     let control = Arc::new(Control {
         verdicts: Arc::clone(&verdicts),
         nodes: Arc::clone(&nodes),
@@ -172,6 +178,8 @@ pub async fn run(configuration: Configuration, stop: CancellationToken) -> Resul
     let control_listener = bind_unix(&configuration.control_socket)?;
     let webhook_listener =
         TcpListener::bind(configuration.webhook_listener).await.map_err(Error::io("listening for kube-apiserver"))?;
+    let admission_listener =
+        TcpListener::bind(configuration.admission_listener).await.map_err(Error::io("listening for kube-apiserver"))?;
     let join_listener = Listener::bind(&configuration.join_listener).await?;
     let api_listener = Listener::bind(&configuration.api_listener).await?;
 
@@ -181,6 +189,13 @@ pub async fn run(configuration: Configuration, stop: CancellationToken) -> Resul
     tasks.spawn(Egress::new(nodes, tunnels).serve(egress_listener, stop.clone()));
     tasks.spawn(control.serve(control_listener, stop.clone()));
     tasks.spawn(serve(webhook_listener, Arc::clone(&webhook_tls), Limits::LOOPBACK, Arc::new(webhooks), stop.clone()));
+    tasks.spawn(serve(
+        admission_listener,
+        Arc::clone(&webhook_tls),
+        Limits::LOOPBACK,
+        Arc::new(admission),
+        stop.clone(),
+    ));
     let target = configuration.api_server;
     match api_listener {
         Listener::Tcp(listener) => {

@@ -22,6 +22,8 @@ pub mod issuer;
 pub mod nodes;
 pub mod relay;
 pub mod server;
+#[cfg(test)]
+mod testing;
 pub mod tls;
 pub mod tunnel;
 pub mod verdicts;

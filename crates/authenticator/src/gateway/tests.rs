@@ -5,17 +5,10 @@ use std::net::SocketAddr;
 use daas_join::Message;
 use daas_seal_token::{Purpose, StakeStatus};
 use futures::{SinkExt as _, StreamExt as _};
-use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
-use hyper_util::rt::TokioIo;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, IsCa, KeyPair};
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rcgen::{CertificateParams, KeyPair};
 use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsConnector;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::{self, protocol::Role};
+use tokio_tungstenite::tungstenite;
 use tokio_util::sync::CancellationToken;
 use x509_cert::Certificate;
 use x509_cert::der::DecodePem as _;
@@ -27,6 +20,7 @@ use crate::cut_off::CutOff;
 use crate::issuer::Issuer;
 use crate::nodes::NodeRecord;
 use crate::server::{Limits, serve};
+use crate::testing::{self, Ca, WebSocket, ca, certificate_request};
 use crate::tls::{ClientCertificate, Identity, acceptor};
 use crate::verdicts::tests::{FakeView, name};
 
@@ -55,24 +49,15 @@ struct Got {
     body: String,
 }
 
-fn ca(name: &str) -> CertifiedIssuer<'static, KeyPair> {
-    let mut params = CertificateParams::default();
-    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    params.distinguished_name = DistinguishedName::new();
-    params.distinguished_name.push(rcgen::DnType::CommonName, name);
-    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
-}
-
-fn identity(ca: &CertifiedIssuer<'static, KeyPair>) -> Identity {
+fn identity(ca: &Ca) -> Identity {
     Identity { certificate: ca.pem().into_bytes(), key: ca.key().serialize_pem().into_bytes().into() }
 }
 
 async fn world() -> World {
     let (view, verdicts) = crate::verdicts::tests::world();
     let (server_ca, client_ca, kubelet_ca) = (ca("server"), ca("client"), ca("kubelet"));
-    let key = KeyPair::generate().unwrap();
-    let serving = CertificateParams::new(["gateway".to_owned()]).unwrap().signed_by(&key, &server_ca).unwrap();
-    let serving = Identity { certificate: serving.pem().into_bytes(), key: key.serialize_pem().into_bytes().into() };
+    let (certificate, key) = testing::leaf(&server_ca);
+    let serving = Identity { certificate: certificate.into_bytes(), key: key.into_bytes().into() };
     let tls = acceptor(&serving, ClientCertificate::Optional(client_ca.pem().as_bytes())).unwrap();
     let tls = Arc::new(arc_swap::ArcSwap::from_pointee(tls));
     let verdicts = Arc::new(verdicts);
@@ -108,42 +93,20 @@ impl Key {
     }
 
     fn request(&self) -> Vec<u8> {
-        let mut params = CertificateParams::default();
-        params.distinguished_name = DistinguishedName::new();
-        params.serialize_request(&self.pair).unwrap().der().to_vec()
+        certificate_request(&self.pair)
     }
 }
 
 impl World {
     async fn dial(&self, key: Option<&Key>) -> tokio_rustls::client::TlsStream<TcpStream> {
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(self.server_ca.as_bytes()).unwrap()).unwrap();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13])
-            .unwrap()
-            .with_root_certificates(roots);
-        let config = match key.and_then(|key| Some((key, key.certificate.as_ref()?))) {
-            Some((key, certificate)) => {
-                let leaf = CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap();
-                let key = PrivateKeyDer::from_pem_slice(key.pair.serialize_pem().as_bytes()).unwrap();
-                config.with_client_auth_cert(vec![leaf], key).unwrap()
-            }
-            None => config.with_no_client_auth(),
-        };
-        let stream = TcpStream::connect(self.address).await.unwrap();
-        let server = ServerName::try_from("gateway").unwrap();
-        TlsConnector::from(Arc::new(config)).connect(server, stream).await.unwrap()
+        let key_pem = key.map(|key| key.pair.serialize_pem());
+        let certificate = key.and_then(|key| key.certificate.as_deref());
+        testing::dial(&self.server_ca, certificate.zip(key_pem.as_deref()), self.address).await.unwrap()
     }
 
     async fn send(&self, request: http::request::Builder, body: Vec<u8>, key: Option<&Key>) -> Got {
-        let stream = self.dial(key).await;
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
-        tokio::spawn(connection);
-        let answer = sender.send_request(request.body(Full::new(Bytes::from(body))).unwrap()).await.unwrap();
-        let status = answer.status();
-        let body = answer.into_body().collect().await.unwrap().to_bytes();
-        Got { status, body: String::from_utf8(body.to_vec()).unwrap() }
+        let (status, body) = testing::send(self.dial(key).await, request, body).await.unwrap();
+        Got { status, body }
     }
 
     async fn get(&self, path: &str, token: Option<u8>, key: Option<&Key>) -> Got {
@@ -167,21 +130,8 @@ impl World {
         key
     }
 
-    async fn tunnel(&self, key: &Key) -> Result<WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>, StatusCode> {
-        let stream = self.dial(Some(key)).await;
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
-        tokio::spawn(connection.with_upgrades());
-        let request = Request::get("/v1-k3s/connect")
-            .header("Connection", "Upgrade")
-            .header("Upgrade", "websocket")
-            .header("Sec-WebSocket-Version", "13")
-            .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==");
-        let answer = sender.send_request(request.body(Full::new(Bytes::new())).unwrap()).await.unwrap();
-        if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
-            return Err(answer.status());
-        }
-        let upgraded = TokioIo::new(hyper::upgrade::on(answer).await.unwrap());
-        Ok(WebSocketStream::from_raw_socket(upgraded, Role::Client, None).await)
+    async fn tunnel(&self, key: &Key) -> Result<WebSocket, StatusCode> {
+        testing::websocket(self.dial(Some(key)).await).await
     }
 
     fn sweep(&self) -> usize {

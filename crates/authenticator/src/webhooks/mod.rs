@@ -1,5 +1,7 @@
 //! kube-apiserver's questions, on loopback with mutual TLS: who is this bearer (`POST /token`), may this user go on
-//! (`POST /access`), who began what on which connection (`POST /audit`), is what a node reports true (`POST /admission`).
+//! (`POST /access`), who began what on which connection (`POST /audit`); on a port of its own, is what a node reports true
+//! (`POST /admission`): an administrator may configure a webhook of the same address, which is then called with the same
+//! certificate and must find nothing else there.
 //!
 //! Every answer comes from memory and is prompt: a registry that is too old denies, with the reason.
 
@@ -41,14 +43,19 @@ const BODY_TIME: Duration = Duration::from_secs(10);
 pub struct Webhooks<V> {
     verdicts: Arc<Verdicts<V>>,
     connections: Arc<Connections>,
-    nodes: Arc<Nodes>,
     audits: Semaphore,
 }
 
+/// Judges what nodes report.
+pub struct Admission<V> {
+    verdicts: Arc<Verdicts<V>>,
+    nodes: Arc<Nodes>,
+}
+
 impl<V: RegistryView> Webhooks<V> {
-    /// The verdicts that are asked, the connections that audit events explain, and what nodes may report.
-    pub fn new(verdicts: Arc<Verdicts<V>>, connections: Arc<Connections>, nodes: Arc<Nodes>) -> Self {
-        Self { verdicts, connections, nodes, audits: Semaphore::new(AUDITS_AT_ONCE) }
+    /// The verdicts that are asked, and the connections that audit events explain.
+    pub fn new(verdicts: Arc<Verdicts<V>>, connections: Arc<Connections>) -> Self {
+        Self { verdicts, connections, audits: Semaphore::new(AUDITS_AT_ONCE) }
     }
 
     async fn audit(&self, body: Incoming) -> Answer {
@@ -74,30 +81,47 @@ impl<V: RegistryView> Webhooks<V> {
     }
 }
 
+impl<V: RegistryView> Admission<V> {
+    /// Judged by what the master recorded.
+    pub fn new(verdicts: Arc<Verdicts<V>>, nodes: Arc<Nodes>) -> Self {
+        Self { verdicts, nodes }
+    }
+}
+
 impl<V: RegistryView> Handler for Webhooks<V> {
     async fn answer(self: Arc<Self>, request: Request<Incoming>, _peer: Arc<Peer>) -> Answer {
-        if request.method() != Method::POST {
-            return text(StatusCode::METHOD_NOT_ALLOWED, "");
-        }
         // kube-apiserver adds `?timeout=…`.
-        let path = request.uri().path().to_owned();
-        if path == "/audit" {
-            return self.audit(request.into_body()).await;
+        match (request.method(), request.uri().path()) {
+            (&Method::POST, "/audit") => self.audit(request.into_body()).await,
+            (&Method::POST, "/token") => {
+                review(request, MAX_REVIEW_BYTES, |body| token_review(&self.verdicts, body, now_ms())).await
+            }
+            (&Method::POST, "/access") => {
+                review(request, MAX_REVIEW_BYTES, |body| access_review(&self.verdicts, body, now_ms())).await
+            }
+            _ => text(StatusCode::NOT_FOUND, ""),
         }
-        let max = if path == "/admission" { MAX_ADMISSION_BYTES } else { MAX_REVIEW_BYTES };
-        let body = match read_body(request.into_body(), max, BODY_TIME).await {
-            Ok(body) => body,
-            Err(status) => return text(status, ""),
-        };
-        let reviewed = match path.as_str() {
-            "/token" => token_review(&self.verdicts, &body, now_ms()),
-            "/access" => access_review(&self.verdicts, &body, now_ms()),
-            "/admission" => admission_review(&self.verdicts, &self.nodes, &body),
-            _ => return text(StatusCode::NOT_FOUND, ""),
-        };
-        match reviewed {
-            Some(review) => json(StatusCode::OK, review),
-            None => text(StatusCode::BAD_REQUEST, "no review of a version that is known"),
+    }
+}
+
+impl<V: RegistryView> Handler for Admission<V> {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>, _peer: Arc<Peer>) -> Answer {
+        match (request.method(), request.uri().path()) {
+            (&Method::POST, "/admission") => {
+                review(request, MAX_ADMISSION_BYTES, |body| admission_review(&self.verdicts, &self.nodes, body)).await
+            }
+            _ => text(StatusCode::NOT_FOUND, ""),
         }
+    }
+}
+
+async fn review(request: Request<Incoming>, max: usize, judge: impl FnOnce(&[u8]) -> Option<String>) -> Answer {
+    let body = match read_body(request.into_body(), max, BODY_TIME).await {
+        Ok(body) => body,
+        Err(status) => return text(status, ""),
+    };
+    match judge(&body) {
+        Some(review) => json(StatusCode::OK, review),
+        None => text(StatusCode::BAD_REQUEST, "no review of a version that is known"),
     }
 }

@@ -22,7 +22,7 @@ func main() {
 	pair, err := tls.LoadX509KeyPair(os.Args[3], os.Args[4])
 	check(err)
 	ws := &websocket.Dialer{TLSClientConfig: &tls.Config{
-		RootCAs: roots, ServerName: "gateway", Certificates: []tls.Certificate{pair},
+		RootCAs: roots, ServerName: "server", Certificates: []tls.Certificate{pair},
 	}}
 	allow := func(proto, address string) bool { return proto == "tcp" }
 	dial := func(ctx context.Context, network, _ string) (net.Conn, error) {

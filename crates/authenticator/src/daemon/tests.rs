@@ -1,0 +1,217 @@
+//! The whole authenticator on a development chain with the real contract: two workers join, one is slashed.
+
+use std::time::Instant;
+
+use daas_join::BasicCredential;
+use daas_seal_token::{Claims, ClusterId, NodeName, Purpose, TokenId};
+use futures::StreamExt as _;
+use http::{Request, StatusCode};
+use rcgen::KeyPair;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{TcpStream, UnixStream};
+use tokio_tungstenite::tungstenite;
+
+use super::*;
+use crate::clock::now_ms;
+use crate::testing::{self, Ca, WebSocket, ca, certificate_request, leaf};
+
+#[path = "../../../chain/tests/world/mod.rs"]
+mod world;
+
+use world::{SUI, World, key, token_of};
+
+const WITHIN: Duration = Duration::from_secs(30);
+/// Rounds of staking, joining and slashing.
+const ROUNDS: u8 = 5;
+
+struct Scene {
+    chain: World,
+    folder: tempfile::TempDir,
+    server_ca: String,
+    loopback_ca: Ca,
+    api: SocketAddr,
+    join: SocketAddr,
+    webhooks: SocketAddr,
+    kube_apiserver: TcpListener,
+    stop: CancellationToken,
+}
+
+/// A worker that has joined, with a connection to kube-apiserver on which it runs something.
+struct Worker {
+    stake: daas_chain::types::Stake,
+    tunnel: WebSocket,
+    client: TcpStream,
+    server: TcpStream,
+}
+
+async fn free_port() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let chain = World::new().await;
+        let folder = tempfile::tempdir().unwrap();
+        let pki = folder.path().join("pki");
+        std::fs::create_dir(&pki).unwrap();
+        let [server_ca, client_ca, kubelet_ca, loopback_ca] = ["server", "client", "kubelet", "loopback"].map(ca);
+        let write = |name: &str, content: String| std::fs::write(pki.join(name), content).unwrap();
+        for (name, ca) in [
+            ("server-ca", &server_ca),
+            ("client-ca", &client_ca),
+            ("kubelet-ca", &kubelet_ca),
+            ("loopback-ca", &loopback_ca),
+        ] {
+            write(&format!("{name}.crt"), ca.pem());
+        }
+        write("client-ca.key", client_ca.key().serialize_pem());
+        write("kubelet-ca.key", kubelet_ca.key().serialize_pem());
+        for (name, ca) in [("join-serving.pem", &server_ca), ("webhook-serving.pem", &loopback_ca)] {
+            let (certificate, key) = leaf(ca);
+            write(name, certificate + &key);
+        }
+        let kube_apiserver = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (api, join, webhooks) = (free_port().await, free_port().await, free_port().await);
+        let configuration = json!({
+            "chain": {
+                "nodes": [chain.devnet.url()], "chain_id": chain.devnet.chain_id().to_string(),
+                "package": chain.package.id.to_string(), "cluster": chain.cluster.to_string(),
+            },
+            "pki": pki, "api_server": kube_apiserver.local_addr().unwrap(), "api_listener": api.to_string(),
+            "join_listener": join.to_string(), "webhook_listener": webhooks, "admission_listener": free_port().await,
+            "egress_socket": folder.path().join("egress.sock"), "control_socket": folder.path().join("control.sock"),
+            "advertised": ["192.0.2.100:9345"], "https_port": 6443, "join_port": 9345,
+        });
+        let stop = CancellationToken::new();
+        tokio::spawn(run(serde_json::from_value(configuration).unwrap(), stop.clone()));
+        let server_ca = server_ca.pem();
+        let scene = Self { chain, folder, server_ca, loopback_ca, api, join, webhooks, kube_apiserver, stop };
+        let deadline = Instant::now() + WITHIN;
+        while TcpStream::connect(api).await.is_err()
+            || scene.command(&json!({"command": "status"})).await["stale"] != Value::Null
+        {
+            assert!(Instant::now() < deadline, "the authenticator does not come up");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        // That was the probe's.
+        while tokio::time::timeout(Duration::from_millis(50), scene.kube_apiserver.accept()).await.is_ok() {}
+        scene
+    }
+
+    async fn command(&self, command: &Value) -> Value {
+        let Ok(stream) = UnixStream::connect(self.folder.path().join("control.sock")).await else {
+            return json!({"stale": "down"});
+        };
+        let mut stream = BufReader::new(stream);
+        stream.write_all(format!("{command}\n").as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_line(&mut answer).await.unwrap();
+        serde_json::from_str(&answer).unwrap()
+    }
+
+    /// Stakes, registers, joins, opens the tunnel and a stream to kube-apiserver.
+    async fn worker(&self, number: u8) -> Worker {
+        let wallet = self.chain.staker(number).await;
+        let staked =
+            wallet.stake_node(&self.chain.stake_request(&format!("worker-{number}"), &key(number))).await.unwrap();
+        let name: NodeName = staked.stake.name.parse().unwrap();
+        let cluster = ClusterId(self.chain.cluster.into_inner());
+        let claims = Claims::new(
+            self.chain.node.network(),
+            cluster,
+            token_of(&staked),
+            Purpose::Join,
+            now_ms(),
+            60_000,
+            [number; 16],
+        );
+        let token = key(number).sign(&claims.unwrap());
+        let verify = json!({"command": "verify_join", "token": token.to_bearer(), "node": name.as_str()});
+        let deadline = Instant::now() + WITHIN;
+        while self.command(&verify).await["ok"] != true {
+            assert!(Instant::now() < deadline, "the stake is not seen");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let address = format!("192.0.2.{number}");
+        let put = self.command(&json!({"command": "put_node", "name": name.as_str(), "address": address})).await;
+        assert_eq!(put["ok"], true, "{put}");
+
+        let key_pair = KeyPair::generate().unwrap();
+        let request = Request::post("/v1-k3s/client-kubelet.crt")
+            .header("Authorization", BasicCredential(token).to_header().as_str())
+            .header("k3s-Node-Name", name.as_str())
+            .header("k3s-Node-Password", "0123456789abcdef".repeat(2))
+            .header("k3s-Node-IP", address);
+        let stream = testing::dial(&self.server_ca, None, self.join).await.unwrap();
+        let (status, certificate) = testing::send(stream, request, certificate_request(&key_pair)).await.unwrap();
+        assert_eq!(status, StatusCode::OK, "{certificate}");
+        let identity = (certificate.as_str(), &*key_pair.serialize_pem());
+        let stream = testing::dial(&self.server_ca, Some(identity), self.join).await.unwrap();
+        let tunnel = testing::websocket(stream).await.unwrap();
+
+        let client = TcpStream::connect(self.api).await.unwrap();
+        let (server, from) = self.kube_apiserver.accept().await.unwrap();
+        let TokenId(token_id) = token_of(&staked);
+        let token_group = format!("seal:token:{}", TokenId(token_id));
+        self.audit(&json!({"items": [{
+            "stage": "ResponseStarted", "verb": "watch", "sourceIPs": ["203.0.113.9", from.ip()],
+            "user": {
+                "username": format!("system:node:{name}"),
+                "groups": ["system:nodes", format!("seal:node:{name}"), token_group, "seal:key:1", "system:authenticated"],
+                "extra": {"authentication.kubernetes.io/credential-id": ["X509SHA256=aa"]},
+            },
+        }]}))
+        .await;
+        Worker { stake: staked.stake, tunnel, client, server }
+    }
+
+    async fn audit(&self, events: &Value) {
+        let (certificate, key) = leaf(&self.loopback_ca);
+        let stream = testing::dial(&self.loopback_ca.pem(), Some((&certificate, &key)), self.webhooks).await.unwrap();
+        let (status, _) =
+            testing::send(stream, Request::post("/audit"), events.to_string().into_bytes()).await.unwrap();
+        assert_eq!(status, StatusCode::OK);
+    }
+}
+
+impl Worker {
+    /// Whether its connection still carries bytes.
+    async fn lives(&mut self) -> bool {
+        let mut byte = [0];
+        self.server.write_all(b"x").await.is_ok()
+            && matches!(tokio::time::timeout(WITHIN, self.client.read(&mut byte)).await, Ok(Ok(1)))
+    }
+
+    /// Waits until connection and tunnel have ended.
+    async fn ended(&mut self) {
+        let mut rest = Vec::new();
+        let _ = tokio::time::timeout(WITHIN, self.client.read_to_end(&mut rest)).await.expect("the connection ends");
+        while let Some(Ok(message)) = tokio::time::timeout(WITHIN, self.tunnel.next()).await.expect("the tunnel ends") {
+            assert!(!matches!(message, tungstenite::Message::Binary(_)));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slash_on_chain_ends_that_workers_connection_and_tunnel_within_a_second_and_no_others() {
+    let scene = Scene::new().await;
+    let mut honest = scene.worker(100).await;
+    let mut worst = Duration::ZERO;
+    for round in 0..ROUNDS {
+        let mut rogue = scene.worker(10 + round).await;
+        assert!(rogue.lives().await && honest.lives().await);
+        // From before the transaction is sent: that it is executed and in a checkpoint counts, too.
+        let start = Instant::now();
+        let stake = rogue.stake.clone();
+        let (slashed, ()) = tokio::join!(scene.chain.operator.slash(&stake, SUI, "for the test"), rogue.ended());
+        slashed.unwrap();
+        worst = worst.max(start.elapsed());
+        assert!(honest.lives().await, "round {round}");
+    }
+    println!("slash sent to the last byte, worst of {ROUNDS}: {worst:?}");
+    assert!(worst < Duration::from_secs(1), "{worst:?}");
+    let status = scene.command(&json!({"command": "status"})).await;
+    assert_eq!(status["tunnels"], json!([honest.stake.name]));
+    scene.stop.cancel();
+}
