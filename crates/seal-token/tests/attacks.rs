@@ -250,6 +250,22 @@ fn a_small_order_key_cannot_even_be_held_and_a_small_order_r_is_refused() {
     assert_eq!(api(&forged(&claims(Purpose::Api), signature), &unusable, NOW), Err(Refusal::UnusableKey));
 }
 
+/// With the neutral point as R, S = k·a satisfies the plain equation under an honest key. Who holds the key can make many such signatures, and
+/// verifiers differ on them (RFC 8032 §5.1.7). S was computed from RFC 8032's formulas with integers alone.
+#[test]
+fn a_signature_with_an_r_of_small_order_is_refused_under_an_honest_key() {
+    let s = "0bec9f52954a08ea7a7ce54be7ee9c04e638ed070c044c07192148689f322d02";
+    let mut signature = [0; 64];
+    signature[0] = 1;
+    hex::decode_to_slice(s, &mut signature[32..]).unwrap();
+    let claims = claims(Purpose::Api);
+    let message = [b"k3s-daas/seal-token/v1\0".as_slice(), &bcs::to_bytes(&claims).unwrap()].concat();
+    let lenient = ed25519_dalek::VerifyingKey::from_bytes(&key().public().to_bytes()).unwrap();
+    let parsed = ed25519_dalek::Signature::from_bytes(&signature);
+    assert!(ed25519_dalek::Verifier::verify(&lenient, &message, &parsed).is_ok(), "the attack is real");
+    assert_eq!(api(&forged(&claims, signature), &chain(live()), NOW), Err(Refusal::Signature));
+}
+
 #[test]
 fn a_dead_stake_or_token_is_refused_whatever_is_signed() {
     let cases = [
