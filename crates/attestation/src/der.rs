@@ -39,7 +39,7 @@ fn header(bytes: &[u8]) -> Option<(bool, usize, usize)> {
         return None;
     }
     let (header, length) = match first {
-        0..0x80 => (2, usize::from(*first)),
+        0..=0x7f => (2, usize::from(*first)),
         0x81..=0x84 => {
             let count = usize::from(first - 0x80);
             let bytes = rest.get(..count)?;
