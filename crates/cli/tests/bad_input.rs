@@ -29,7 +29,9 @@ fn check(setup: &Setup, arguments: &[&str], environment: &[(&str, &str)], code: 
         let human = setup.run_with(arguments, &[environment, &[("LC_ALL", locale)]].concat());
         assert_eq!((human.code, human.stdout.as_str()), (exit, ""), "{human:?}");
         let word = if lang == "ko" { "오류" } else { "error" };
-        assert!(human.stderr.starts_with(&format!("{word}[{code}]: {message}")), "{human:?}");
+        // The terms of a stake may be said before.
+        let begins = format!("\n{word}[{code}]: {message}");
+        assert!(format!("\n{}", human.stderr).contains(&begins), "{human:?}");
         for text in [&[cause][..], &next].concat() {
             assert!(human.stderr.contains(text), "{text:?} is not in {human:?}");
         }
