@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
+use cpu_time::ProcessTime;
+
 const USAGE: &str = "usage: daas-oracle-eif judge SIGNER_FOLDER | build KERNEL CMDLINE OUT RAMDISK... | describe FILE";
 
 fn main() -> ExitCode {
@@ -20,14 +22,14 @@ fn main() -> ExitCode {
         ["judge", signers] => judge::run(Path::new(signers)),
         ["build", kernel, cmdline, out, ramdisks @ ..] if !ramdisks.is_empty() => {
             let ramdisks: Vec<PathBuf> = ramdisks.iter().map(PathBuf::from).collect();
-            let begin = Instant::now();
+            let begin = Begin::now();
             let pcrs = aws::build(Path::new(kernel), cmdline, &ramdisks, None, Path::new(out));
-            timed(begin, &pcrs);
+            timed(&begin, &pcrs);
             Ok(())
         }
         ["describe", file] => {
-            let begin = Instant::now();
-            aws::describe(Path::new(file)).map(|seen| timed(begin, &seen.pcrs)).map_err(Into::into)
+            let begin = Begin::now();
+            aws::describe(Path::new(file)).map(|seen| timed(&begin, &seen.pcrs)).map_err(Into::into)
         }
         _ => Err(USAGE.into()),
     };
@@ -40,8 +42,20 @@ fn main() -> ExitCode {
     }
 }
 
-/// One line of JSON: microseconds and registers.
-fn timed(begin: Instant, pcrs: &aws::Pcrs) {
-    let micros = u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX);
-    println!("{}", serde_json::json!({ "micros": micros, "pcrs": pcrs }));
+struct Begin {
+    wall: Instant,
+    processor: ProcessTime,
+}
+
+impl Begin {
+    fn now() -> Self {
+        Self { wall: Instant::now(), processor: ProcessTime::now() }
+    }
+}
+
+/// One line of JSON: microseconds on the clock and on the processor, and registers.
+fn timed(begin: &Begin, pcrs: &aws::Pcrs) {
+    let micros = |time: std::time::Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+    let (wall, processor) = (micros(begin.wall.elapsed()), micros(begin.processor.elapsed()));
+    println!("{}", serde_json::json!({ "micros": wall, "processor_micros": processor, "pcrs": pcrs }));
 }
