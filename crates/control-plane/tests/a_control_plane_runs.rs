@@ -292,6 +292,30 @@ fn the_authenticators_webhooks_are_asked_about_everyone_but_the_control_plane_it
             assert!(bearer("good").1.contains("slashed"), "{}", bearer("good").1);
             assert!(!bearer("unknown").0);
 
+            // Controllers of every kind have something to do.
+            let list = work_for_every_controller();
+            until(SOON, "service accounts exist", || async {
+                admin.client.get("/api/v1/namespaces/default/serviceaccounts/default").await.unwrap().0 == 200
+            })
+            .await;
+            let file = cluster_file(&list);
+            admin.done(&["apply", "-f", file.path().to_str().unwrap()]);
+            admin.done(&["delete", "namespace", "gone"]); // waits
+            for (what, path, least) in [
+                ("pods", "/api/v1/namespaces/default/pods", 4),
+                (
+                    "an EndpointSlice",
+                    "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices?labelSelector=kubernetes.io/service-name=x",
+                    1,
+                ),
+            ] {
+                until(SOON, what, || async {
+                    let (_, found) = admin.client.get(path).await.unwrap();
+                    found["items"].as_array().is_some_and(|items| items.len() >= least)
+                })
+                .await;
+            }
+
             // The controllers work, and nobody asked about them; a service account that is none of theirs is asked about.
             let users = asked.users();
             assert!(users.contains("seal:0x1"), "{users:?}");
@@ -341,6 +365,29 @@ fn the_authenticators_webhooks_are_asked_about_everyone_but_the_control_plane_it
             plane.stop().await;
         },
     );
+}
+
+/// Something to do for controllers of every kind.
+fn work_for_every_controller() -> Value {
+    let template =
+        json!({"metadata": {"labels": {"app": "x"}}, "spec": {"containers": [{"name": "c", "image": "pause"}]}});
+    let selector = json!({"matchLabels": {"app": "x"}});
+    let object = |version: &str, kind: &str, spec: Value| json!({"apiVersion": version, "kind": kind, "metadata": {"name": "x", "namespace": "default"}, "spec": spec});
+    let mut once = template.clone();
+    once["spec"]["restartPolicy"] = json!("Never");
+    json!({"apiVersion": "v1", "kind": "List", "items": [
+        object("apps/v1", "Deployment", json!({"selector": selector, "template": template})),
+        object("apps/v1", "StatefulSet", json!({"selector": selector, "template": template, "serviceName": "x"})),
+        object("apps/v1", "DaemonSet", json!({"selector": selector, "template": template})),
+        object("batch/v1", "Job", json!({"template": once})),
+        object("batch/v1", "CronJob", json!({"schedule": "* * * * *", "jobTemplate": {"spec": {"template": once}}})),
+        object("policy/v1", "PodDisruptionBudget", json!({"selector": selector, "minAvailable": 1})),
+        object("v1", "Service", json!({"selector": {"app": "x"}, "ports": [{"port": 80}]})),
+        object("v1", "ReplicationController", json!({"selector": {"app": "y"}, "template": {"metadata": {"labels": {"app": "y"}}, "spec": template["spec"]}})),
+        object("v1", "ResourceQuota", json!({"hard": {"pods": "100"}})),
+        object("v1", "PersistentVolumeClaim", json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}})),
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "gone"}},
+    ]})
 }
 
 /// An authenticator that knows one token, and notes what it is asked.
