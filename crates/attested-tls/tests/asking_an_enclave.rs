@@ -76,7 +76,7 @@ impl Device {
             now: NOW,
             releases: &[Release::active(Measurements::new(pcr0, pcr1, pcr2).unwrap())],
             nonce: live.nonce_rule(),
-            age: AgeRule::AtMost(Duration::from_secs(300)),
+            age: AgeRule::AtMost(Duration::from_mins(5)),
             claims: BoundTo {
                 cluster: &CLUSTER,
                 tls: live.tls_peer(),

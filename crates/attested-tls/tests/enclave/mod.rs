@@ -74,7 +74,10 @@ impl Enclave {
             while let Ok((stream, _)) = listener.accept().await {
                 let (tls, reply) = (tls.clone(), reply.clone());
                 tokio::spawn(async move {
-                    let answer = service_fn(move |request| answer(request, reply.clone()));
+                    let answer = service_fn(move |request| {
+                        let answered = answer(&request, &*reply);
+                        async { Ok::<_, Infallible>(answered) }
+                    });
                     match tls {
                         None => drop(http1::Builder::new().serve_connection(TokioIo::new(stream), answer).await),
                         Some(tls) => {
@@ -109,10 +112,10 @@ pub fn status(status: u16) -> Response<Full<Bytes>> {
     Response::builder().status(status).header("location", "http://127.0.0.1:1/").body(Full::default()).unwrap()
 }
 
-async fn answer(request: Request<Incoming>, reply: Arc<Reply>) -> Result<Response<Full<Bytes>>, Infallible> {
+fn answer(request: &Request<Incoming>, reply: &Reply) -> Response<Full<Bytes>> {
     let nonce = (request.uri().path() == "/api/v1/attestation")
         .then(|| request.uri().query()?.strip_prefix("nonce="))
         .flatten()
         .and_then(|digits| hex::decode(digits).ok()?.try_into().ok());
-    Ok(nonce.map_or_else(|| status(404), |nonce| reply(nonce)))
+    nonce.map_or_else(|| status(404), reply)
 }

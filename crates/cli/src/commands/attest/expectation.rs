@@ -30,7 +30,7 @@ pub(super) struct Expectation {
 }
 
 /// How old the document of an enclave that was asked may be, where no cluster says otherwise (the contract's default).
-const MAX_AGE: Duration = Duration::from_secs(300);
+const MAX_AGE: Duration = Duration::from_mins(5);
 
 #[derive(Debug)]
 pub(super) enum Roots {
