@@ -50,8 +50,10 @@ async fn measure(server: Handle) -> Outcome<()> {
     let (durable, cpu) = in_process(&mut scene).await?;
     println!("  durable, {CLIENTS} in process      {durable}   (goal: 1 000/s, signatures and fsync included)");
     println!("    CPU time a stake: chain {:?}, signing and checking {:?}", cpu.ledger, cpu.clients);
-    let (served, cpu) = by_sdk(&mut scene).await?;
-    println!("  durable, {CLIENTS} SDK clients     {served}   (goal: 1 000/s, gRPC of the official client included)");
+    let (by_clients, cpu) = by_sdk(&mut scene).await?;
+    println!(
+        "  durable, {CLIENTS} SDK clients     {by_clients}   (goal: 1 000/s, gRPC of the official client included)"
+    );
     println!(
         "    CPU time a stake: chain {:?}, gRPC and signatures {:?}, the clients themselves {:?}",
         cpu.ledger, cpu.server, cpu.clients

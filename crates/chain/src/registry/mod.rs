@@ -17,6 +17,7 @@ mod fingerprint;
 mod follower;
 mod health;
 mod load;
+mod loaded;
 mod quorum;
 #[cfg(test)]
 mod sample;
