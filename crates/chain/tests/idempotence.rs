@@ -123,6 +123,26 @@ async fn a_refused_transaction_stays_in_the_journal_until_another_excludes_it() 
     assert_eq!((entries().count(), members(&world).await.len()), (0, 1));
 }
 
+/// The wallet has got another, larger coin since, so a new transaction would not exclude the one that is still on its way.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_sent_and_kept_back_is_not_paid_again_after_a_restart() {
+    let world = World::new().await;
+    let liar = Hostile::before(&world.devnet.url()).await;
+    let node = Node::connect(&liar.url(), None, NodeOptions::default()).await.unwrap();
+    let wallet = world.staker(2).await;
+    let request = world.stake_request("worker", &key(7));
+    liar.tell(Lie::HoldTransactions);
+    let session = Session::new(node, world.package, Account::from_ed25519([2; 32]));
+    let session = session.with_journal(journal(&world, "journal")).with_deadline(Duration::from_secs(2));
+    let sent = session.stake_node(&request).await;
+    assert!(matches!(sent, Err(Error::OutcomeUnknown { .. })), "{sent:?}");
+
+    world.devnet.faucet(wallet.address(), &[90 * SUI]).await.unwrap();
+    wallet.with_journal(journal(&world, "journal")).stake_node(&request).await.unwrap();
+    liar.release().await;
+    assert_eq!(members(&world).await.len(), 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn dying_again_and_again_at_every_step_ends_in_one_stake() {
     let world = World::new().await;

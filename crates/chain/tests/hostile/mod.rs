@@ -2,8 +2,8 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex};
 
 use daas_chain::types::Stake;
 use daas_seal_token::StakeStatus;
@@ -36,6 +36,8 @@ pub enum Lie {
     EveryStakeIsActive,
     /// Transactions are passed on, called refused, and denied ever after.
     DenyTransactions,
+    /// Transactions are kept back, without a word.
+    HoldTransactions,
     /// Transactions are called refused and not passed on.
     RefuseTransactions,
     /// Streams break at once.
@@ -46,6 +48,7 @@ pub enum Lie {
 pub struct Hostile {
     upstream: Client,
     lie: Arc<AtomicU8>,
+    held: Arc<Mutex<Vec<pb::ExecuteTransactionRequest>>>,
     pub address: SocketAddr,
 }
 
@@ -53,7 +56,7 @@ impl Hostile {
     pub async fn before(url: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let node = Self { upstream: Client::new(url).unwrap(), lie: Arc::default(), address };
+        let node = Self { upstream: Client::new(url).unwrap(), lie: Arc::default(), held: Arc::default(), address };
         let router = tonic::transport::Server::builder()
             .add_service(LedgerServiceServer::new(node.clone()))
             .add_service(StateServiceServer::new(node.clone()))
@@ -69,6 +72,16 @@ impl Hostile {
 
     pub fn tell(&self, lie: Lie) {
         self.lie.store(lie as u8, Ordering::SeqCst);
+    }
+
+    /// Passes on what was kept back, and says how much of it landed.
+    pub async fn release(&self) -> usize {
+        let held = std::mem::take(&mut *self.held.lock().unwrap());
+        let mut landed = 0;
+        for request in held {
+            landed += usize::from(self.upstream.clone().execution_client().execute_transaction(request).await.is_ok());
+        }
+        landed
     }
 
     fn tells(&self, lie: Lie) -> bool {
@@ -201,6 +214,10 @@ impl TransactionExecutionService for Hostile {
         &self,
         request: Request<pb::ExecuteTransactionRequest>,
     ) -> Result<Response<pb::ExecuteTransactionResponse>, Status> {
+        if self.tells(Lie::HoldTransactions) {
+            self.held.lock().unwrap().push(request.into_inner());
+            return Err(Status::unavailable("silence"));
+        }
         if self.tells(Lie::RefuseTransactions) {
             return Err(Status::invalid_argument("refused"));
         }
