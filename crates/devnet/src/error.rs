@@ -16,6 +16,19 @@ pub enum Error {
         /// The data directory.
         dir: PathBuf,
     },
+    /// The chain was written in another format than this program's.
+    #[error(
+        "the chain in {} was written by another version of daas-devnet, in format {found} where this one reads {known}: remove it (`daas down --purge`) or go on with that version",
+        .dir.display()
+    )]
+    Format {
+        /// The data directory.
+        dir: PathBuf,
+        /// The format of what is there; 1 where nothing says it.
+        found: u32,
+        /// The format that this program reads and writes.
+        known: u32,
+    },
     /// The data directory cannot be created, locked or read.
     #[error("data directory {}: {source}", .dir.display())]
     DataDir {

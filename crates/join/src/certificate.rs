@@ -181,6 +181,9 @@ impl NodeSubject {
     /// Reads the subject of a kubelet's certificate whose chain has been verified. Whether node and key are still
     /// good only the registry knows.
     pub fn of_kubelet(der: &[u8]) -> Result<Self, Error> {
+        if !daas_attestation::der::lengths_fit(der) {
+            return Err(Error::Subject);
+        }
         let certificate = CertificateInner::<Rfc5280>::from_der(der).map_err(|_| Error::Subject)?;
         let mut user = None;
         let mut groups = Vec::new();

@@ -41,7 +41,8 @@ impl CertificateRequest {
         if der.is_empty() {
             return Err(Error::NoRequest);
         }
-        if der.len() > MAX_REQUEST_BYTES {
+        // The reader makes room for the lengths that are promised: they are compared with what is there first.
+        if der.len() > MAX_REQUEST_BYTES || !daas_attestation::der::lengths_fit(der) {
             return Err(Error::Request);
         }
         let request = CertReq::from_der(der).map_err(|_| Error::Request)?;

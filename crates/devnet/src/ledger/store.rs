@@ -34,6 +34,10 @@ const CHECKPOINTS: Table<u64, &[u8]> = TableDefinition::new("checkpoints");
 /// Sequence numbers by checkpoint digest.
 const CHECKPOINT_DIGESTS: Table<&[u8; 32], u64> = TableDefinition::new("checkpoint_digests");
 
+/// Name in `META` of the tables' format. It rises whenever a table or a record changes its form.
+const FORMAT: &str = "format";
+const KNOWN_FORMAT: u32 = 2;
+
 /// redb's page cache; live objects are in memory anyway.
 const CACHE_BYTES: usize = 64 << 20;
 
@@ -78,7 +82,12 @@ impl Store {
             fs::rename(&unfinished, &path).map_err(in_dir)?;
             File::open(dir).and_then(|dir| dir.sync_all()).map_err(in_dir)?;
         }
-        Ok(Self { database: open_database(&path)?, _lock: lock })
+        let store = Self { database: open_database(&path)?, _lock: lock };
+        let found = store.meta(FORMAT)?.unwrap_or(1);
+        if found != KNOWN_FORMAT {
+            return Err(Error::Format { dir: dir.to_owned(), found, known: KNOWN_FORMAT });
+        }
+        Ok(store)
     }
 
     /// Makes a batch durable: when this returns, a crash does not lose it.
@@ -223,7 +232,7 @@ impl Store {
     /// Reading a table that was never opened for writing is an error in redb.
     fn create_tables(&self) -> Result<(), Error> {
         let write = self.database.begin_write()?;
-        write.open_table(META)?;
+        write.open_table(META)?.insert(FORMAT, encode(FORMAT, &KNOWN_FORMAT)?.as_slice())?;
         write.open_table(VERSIONS)?;
         write.open_table(TRANSACTIONS)?;
         write.open_table(ORDER)?;
@@ -293,6 +302,17 @@ mod tests {
             clock = moved;
         }
         (batch, clock)
+    }
+
+    #[test]
+    fn a_chain_of_another_format_is_refused_with_what_to_do() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = open(dir.path());
+        store.commit(&Batch { meta: vec![(FORMAT, encode(FORMAT, &7_u32).unwrap())], ..Batch::default() }).unwrap();
+        drop(store);
+        let error = Store::open(dir.path(), genesis).err().expect("another format");
+        assert!(matches!(error, Error::Format { found: 7, known: KNOWN_FORMAT, .. }), "{error}");
+        assert!(error.to_string().contains("daas down --purge"), "{error}");
     }
 
     #[test]
