@@ -39,6 +39,7 @@ kubernetes-reproduce: setup ## build all of that twice, from nothing, and compar
 lint: setup ## formatting, clippy, dependency policy, shell scripts
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --exclude daas-fuzz --exclude daas-oracle-attestation --exclude daas-bench-peers --all-targets -- -D warnings
+	$(CARGO) fetch --locked --quiet
 	"$$(scripts/cargo-deny)" --offline check --hide-inclusion-graph bans licenses sources
 	scripts/lint-shell
 	scripts/threat-model-check
