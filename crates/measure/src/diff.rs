@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::cpio::{Archive, Entry};
+use crate::cpio::{Archive, File, FileType, Unpacked};
 use crate::describe::measured_by;
 use crate::eif::{Eif, SectionKind};
 use crate::ramdisk::unpack;
@@ -58,7 +58,11 @@ pub enum ChangeKind {
     Added,
     /// It is in the first image only.
     Removed,
-    /// The same files in other bytes: order, inode numbers, padding or compression.
+    /// Which other names the file has: hard links.
+    Links,
+    /// A file that the kernel leaves out in one of the images, or an order of entries from which it may make other files.
+    Order,
+    /// The same files in other bytes: inode numbers, padding, compression, or an order that means nothing.
     Packing,
 }
 
@@ -98,7 +102,7 @@ pub fn diff(before: &Eif<'_>, after: &Eif<'_>, unpack_limit: usize) -> Differenc
     changes.metadata(before, after);
     let (ours, theirs): (Vec<_>, Vec<_>) = (before.ramdisks().collect(), after.ramdisks().collect());
     for index in 0..ours.len().max(theirs.len()) {
-        changes.ramdisk(index, ours.get(index).copied(), theirs.get(index).copied(), unpack_limit);
+        changes.ramdisk(index, &ours, &theirs, unpack_limit);
     }
     changes.signature(before, after);
 
@@ -191,10 +195,10 @@ impl Changes {
         }
     }
 
-    fn ramdisk(&mut self, index: usize, before: Option<&[u8]>, after: Option<&[u8]>, limit: usize) {
+    fn ramdisk(&mut self, index: usize, all_before: &[&[u8]], all_after: &[&[u8]], limit: usize) {
         let measured_by = measured_by(SectionKind::Ramdisk, index);
         let section = format!("ramdisk {index}");
-        let (before, after) = match (before, after) {
+        let (before, after) = match (all_before.get(index).copied(), all_after.get(index).copied()) {
             (Some(before), Some(after)) if before != after => (before, after),
             (Some(_), None) => return self.add(&section, measured_by, ChangeKind::Removed, ""),
             (None, Some(_)) => return self.add(&section, measured_by, ChangeKind::Added, ""),
@@ -207,55 +211,78 @@ impl Changes {
             return self.bytes(&section, measured_by, before, after);
         };
         let found = self.0.len();
-        let (old, new) = (by_path(&old), by_path(&new));
-        for path in old.keys().chain(new.keys()).collect::<BTreeSet<_>>() {
+        let (old, new) = (Unpacked::of(&old), Unpacked::of(&new));
+        let (old_links, new_links) = (old.hard_links(), new.hard_links());
+        for path in old.paths().chain(new.paths()).collect::<BTreeSet<_>>() {
             let mut add = |kind, detail: String| {
                 let file = Some(String::from_utf8_lossy(path).into_owned());
                 self.0.push(Change { section: section.clone(), file, kind, detail, measured_by });
             };
-            match (old.get(path), new.get(path)) {
-                (Some(old), Some(new)) => compare(old, new, &mut add),
+            match (old.file(path), new.file(path)) {
+                (Some((old, is_there)), Some((new, will_be_there))) => {
+                    compare(old, new, &mut add);
+                    if is_there != will_be_there {
+                        let word = |unpacked| if unpacked { "unpacked" } else { "left out by the kernel" };
+                        add(ChangeKind::Order, format!("{} → {}", word(is_there), word(will_be_there)));
+                    }
+                    let (old, new) = (old_links.get(path), new_links.get(path));
+                    if old != new {
+                        add(ChangeKind::Links, format!("{} → {}", link(old), link(new)));
+                    }
+                }
                 (Some(_), None) => add(ChangeKind::Removed, String::new()),
                 _ => add(ChangeKind::Added, String::new()),
             }
         }
-        if self.0.len() == found {
+        if self.0.len() > found {
+            return;
+        }
+        let mut earlier = all_before[..index].iter().chain(&all_after[..index]);
+        let alone = !earlier.any(|ramdisk| may_leave_links(ramdisk, limit));
+        if old.same_outcome(&new, alone) {
             self.add(&section, measured_by, ChangeKind::Packing, "the same files in other bytes");
+        } else {
+            self.add(&section, measured_by, ChangeKind::Order, "entries in another order, or names that stand twice");
         }
     }
 }
 
-fn compare(old: &Entry<'_>, new: &Entry<'_>, add: &mut impl FnMut(ChangeKind, String)) {
-    use crate::cpio::FileType;
-    if old.file_type() != new.file_type() {
+fn link(first: Option<&&[u8]>) -> String {
+    first.map_or("a file of its own".to_owned(), |first| format!("hard link of {:?}", String::from_utf8_lossy(first)))
+}
+
+/// Whether a ramdisk leaves files with several names for the next ones to write through, or cannot be read.
+fn may_leave_links(ramdisk: &[u8], limit: usize) -> bool {
+    let Ok(unpacked) = unpack(ramdisk, limit) else { return true };
+    Archive::parse(&unpacked).map_or(true, |archive| Unpacked::of(&archive).has_links())
+}
+
+fn compare(old: &File<'_>, new: &File<'_>, add: &mut impl FnMut(ChangeKind, String)) {
+    let (kind, new_kind) = (FileType::of_mode(old.mode), FileType::of_mode(new.mode));
+    if kind != new_kind {
         // What else differs follows from it.
-        return add(ChangeKind::FileType, format!("{:?} → {:?}", old.file_type(), new.file_type()));
+        return add(ChangeKind::FileType, format!("{kind:?} → {new_kind:?}"));
     }
     if old.mode != new.mode {
         add(ChangeKind::Mode, format!("{:04o} → {:04o}", old.mode & 0o7777, new.mode & 0o7777));
     }
     if old.owner != new.owner {
-        let owner = |entry: &Entry<'_>| format!("{}:{}", entry.owner.0, entry.owner.1);
+        let owner = |file: &File<'_>| format!("{}:{}", file.owner.0, file.owner.1);
         add(ChangeKind::Owner, format!("{} → {}", owner(old), owner(new)));
     }
     if old.device != new.device {
-        let device = |entry: &Entry<'_>| format!("{}:{}", entry.device.0, entry.device.1);
+        let device = |file: &File<'_>| format!("{}:{}", file.device.0, file.device.1);
         add(ChangeKind::Device, format!("{} → {}", device(old), device(new)));
     }
     if old.modified != new.modified {
         add(ChangeKind::Time, format!("{} → {}", old.modified, new.modified));
     }
-    if old.file_type() == FileType::SymbolicLink && old.content != new.content {
-        let target = |entry: &Entry<'_>| String::from_utf8_lossy(entry.content).into_owned();
+    if kind == FileType::SymbolicLink && old.content != new.content {
+        let target = |file: &File<'_>| String::from_utf8_lossy(file.content).into_owned();
         add(ChangeKind::LinkTarget, format!("{:?} → {:?}", target(old), target(new)));
     } else if let Some(detail) = first_difference(old.content, new.content) {
         add(ChangeKind::Content, detail);
     }
-}
-
-/// A later entry replaces an earlier one of the same path, as when the kernel unpacks them.
-fn by_path<'a, 'b>(archive: &'b Archive<'a>) -> BTreeMap<&'b [u8], &'b Entry<'a>> {
-    archive.entries().iter().map(|entry| (entry.path_from_root(), entry)).collect()
 }
 
 fn first_difference(before: &[u8], after: &[u8]) -> Option<String> {

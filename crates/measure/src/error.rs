@@ -115,6 +115,9 @@ pub enum Error {
         /// What the bytes give.
         computed: u32,
     },
+    /// An image that could have the registers of a development sandbox.
+    #[error("what is measured begins with the word that marks a development sandbox (k3s-daas-sandbox)")]
+    Sandbox,
     /// The metadata section is not JSON.
     #[error("the metadata section is not JSON: {0}")]
     Metadata(#[source] serde_json::Error),

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::io::{Read as _, Write as _};
 
-use flate2::{Compression, GzBuilder, bufread::MultiGzDecoder};
+use flate2::{Compression, GzBuilder, bufread::GzDecoder};
 
 use crate::Error;
 use crate::cpio::Tree;
@@ -47,23 +47,20 @@ pub fn unpack(ramdisk: &[u8], limit: usize) -> Result<Cow<'_, [u8]>, Error> {
     if !ramdisk.starts_with(GZIP_MAGIC) {
         return Ok(ramdisk.into());
     }
-    // Zeros that fill up to a multiple of four are no second stream.
-    let end = ramdisk.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     let mut archive = Vec::new();
-    // The stream's own last bytes (its size) may be zeros too: with up to four of them back, one of the ends is right.
-    let mut last = None;
-    for end in end..=(end + 4).min(ramdisk.len()) {
-        archive.clear();
-        let limit_and_one = limit as u64 + 1;
-        match MultiGzDecoder::new(&ramdisk[..end]).take(limit_and_one).read_to_end(&mut archive) {
-            Ok(_) if archive.len() > limit => {
-                return Err(Error::RamdiskTooLarge { what: "unpacked bytes", limit: limit as u64 });
-            }
-            Ok(_) => return Ok(archive.into()),
-            Err(error) => last = Some(error),
+    let mut rest = ramdisk;
+    while !rest.is_empty() {
+        let room = (limit - archive.len()) as u64 + 1;
+        let mut member = GzDecoder::new(rest).take(room);
+        member.read_to_end(&mut archive).map_err(Error::Gzip)?;
+        if archive.len() > limit {
+            return Err(Error::RamdiskTooLarge { what: "unpacked bytes", limit: limit as u64 });
         }
+        // As the kernel does: zeros that fill up to a multiple of four are no further member.
+        rest = member.into_inner().into_inner();
+        rest = &rest[rest.iter().position(|byte| *byte != 0).unwrap_or(rest.len())..];
     }
-    Err(Error::Gzip(last.unwrap_or_else(|| std::io::ErrorKind::UnexpectedEof.into())))
+    Ok(archive.into())
 }
 
 #[cfg(test)]
@@ -86,5 +83,23 @@ mod tests {
         }
         assert_eq!(*unpack(b"070701", 0).unwrap(), *b"070701");
         assert!(matches!(unpack(&[0x1f, 0x8b, 8, 0], 100), Err(Error::Gzip(_))));
+    }
+
+    #[test]
+    fn members_are_unpacked_one_after_another_and_once() {
+        let member = |bytes: &[u8]| {
+            let mut encoder = GzBuilder::new().write(Vec::new(), Compression::best());
+            encoder.write_all(bytes).unwrap();
+            encoder.finish().unwrap()
+        };
+        let joined = [&member(b"one")[..], &[0; 7], &member(b""), &member(b"two"), &[0; 5]].concat();
+        assert_eq!(*unpack(&joined, 6).unwrap(), *b"onetwo");
+        assert!(matches!(unpack(&joined, 5), Err(Error::RamdiskTooLarge { limit: 5, .. })));
+        // A wrong checksum, whatever follows.
+        let mut damaged = joined.clone();
+        let crc = member(b"one").len() - 8;
+        damaged[crc] ^= 1;
+        assert!(matches!(unpack(&damaged, 6), Err(Error::Gzip(_))));
+        assert!(matches!(unpack(&[&joined[..], b"junk"].concat(), 6), Err(Error::Gzip(_))));
     }
 }

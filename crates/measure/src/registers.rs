@@ -10,7 +10,7 @@ use std::fmt;
 use aws_lc_rs::digest::{Context, Digest, SHA384};
 use serde::{Serialize, Serializer};
 
-/// What a sandbox measures in place of a kernel. No image's kernel may begin like this.
+/// What a sandbox measures in place of a kernel. No image's measured bytes may begin like this.
 pub const SANDBOX_KERNEL: &[u8] = b"k3s-daas-sandbox";
 
 /// Fewer bytes than this are hashed before a thread has started.
@@ -88,6 +88,11 @@ pub fn measure(kernel: &[u8], cmdline: &[u8], ramdisks: &[&[u8]], certificate: O
 pub fn measure_sandbox(binaries: &BTreeMap<String, Vec<u8>>) -> Registers {
     let ramdisks: Vec<_> = binaries.values().map(Vec::as_slice).collect();
     measure(SANDBOX_KERNEL, b"", &ramdisks, None)
+}
+
+/// Whether measured parts, one after another, begin as a sandbox's do. Registers do not tell where a part ends, so that all of them count.
+pub(crate) fn begins_like_a_sandbox<'a>(parts: impl Iterator<Item = &'a [u8]>) -> bool {
+    parts.flatten().take(SANDBOX_KERNEL.len()).eq(SANDBOX_KERNEL)
 }
 
 fn extended(measured: &Digest) -> Register {

@@ -130,3 +130,83 @@ fn a_moved_boundary_leaves_the_registers_equal_and_is_told() {
     assert_eq!(difference.pcrs, []);
     assert_eq!(difference.meaning, Meaning::BoundaryMoved);
 }
+
+/// An entry of a foreign archive: path, mode, inode, links, content.
+type Written<'a> = (&'a str, u32, u32, u32, &'a [u8]);
+
+const FILE: u32 = 0o100_755;
+const FOLDER: u32 = 0o040_755;
+
+fn archive(entries: &[Written<'_>]) -> Vec<u8> {
+    let mut archive = Vec::new();
+    for (path, mode, inode, links, content) in entries.iter().chain(&[("TRAILER!!!", 0, 0, 1, &b""[..])]) {
+        let (name, size) = (path.len() + 1, content.len());
+        let fields = format!("070701{inode:08x}{mode:08x}{0:08x}{0:08x}{links:08x}{0:08x}{size:08x}", 0);
+        archive.extend(format!("{fields}{0:08x}{0:08x}{0:08x}{0:08x}{name:08x}{0:08x}{path}\0", 0).bytes());
+        archive.resize(archive.len().next_multiple_of(4), 0);
+        archive.extend(*content);
+        archive.resize(archive.len().next_multiple_of(4), 0);
+    }
+    archive
+}
+
+/// File, kind and detail of what differs between two boot ramdisks.
+fn in_boot(before: &[Written<'_>], after: &[Written<'_>]) -> Vec<(Option<String>, ChangeKind, String)> {
+    let (before, after) = (archive(before), archive(after));
+    let difference = compare(&Contents::new(b"kernel", "", vec![&before]), &Contents::new(b"kernel", "", vec![&after]));
+    difference.changes.into_iter().map(|change| (change.file, change.kind, change.detail)).collect()
+}
+
+#[test]
+fn an_empty_entry_that_becomes_a_hard_link_of_a_program_is_named() {
+    let shell = ("sh", FILE, 1, 2, &b"shell"[..]);
+    let changes = in_boot(&[shell, ("su", FILE, 2, 1, b"")], &[shell, ("su", FILE, 1, 2, b"")]);
+    let su = || Some("su".to_owned());
+    assert_eq!(
+        changes,
+        [
+            (su(), ChangeKind::Content, "0 → 5 bytes, first difference at byte 0".to_owned()),
+            (su(), ChangeKind::Links, "a file of its own → hard link of \"sh\"".to_owned()),
+        ]
+    );
+}
+
+#[test]
+fn hard_links_have_the_bytes_of_their_inode_wherever_these_stand() {
+    let (first, last) = (("a", FILE, 7, 2, &b"text"[..]), ("b", FILE, 7, 2, &b"text"[..]));
+    let empty = |(path, mode, inode, links, _): Written<'static>| (path, mode, inode, links, &b""[..]);
+    let moved = in_boot(&[first, empty(last)], &[empty(first), last]);
+    assert_eq!(moved.iter().map(|change| change.1).collect::<Vec<_>>(), [ChangeKind::Packing]);
+    // The same bytes in two files are not one file.
+    let split = in_boot(&[first, empty(last)], &[first, ("b", FILE, 8, 1, b"text")]);
+    assert_eq!(split.iter().map(|change| change.1).collect::<Vec<_>>(), [ChangeKind::Links]);
+    // Another inode number is another number only.
+    let renamed = in_boot(&[first, empty(last)], &[("a", FILE, 9, 2, b"text"), ("b", FILE, 9, 2, b"")]);
+    assert_eq!(renamed.iter().map(|change| change.1).collect::<Vec<_>>(), [ChangeKind::Packing]);
+}
+
+#[test]
+fn an_entry_before_its_folder_is_left_out_and_named() {
+    let (folder, guard, other) =
+        (("etc", FOLDER, 1, 2, &b""[..]), ("etc/guard", FILE, 2, 1, &b"x"[..]), ("a", FILE, 3, 1, &b""[..]));
+    let changes = in_boot(&[folder, guard, other], &[guard, folder, other]);
+    let expected = "unpacked → left out by the kernel".to_owned();
+    assert_eq!(changes, [(Some("etc/guard".to_owned()), ChangeKind::Order, expected)]);
+    // What depends on nothing may stand anywhere.
+    assert_eq!(in_boot(&[folder, guard, other], &[other, folder, guard])[0].1, ChangeKind::Packing);
+}
+
+#[test]
+fn an_earlier_entry_of_the_same_name_is_told() {
+    let (early, late) = (("init", FILE, 1, 1, &b"early"[..]), ("init", FILE, 2, 1, &b"late"[..]));
+    let link = ("hidden", FILE, 1, 2, &b""[..]);
+    // The early one stays reachable under a second name, and the late one is written into it.
+    let linked = ("init", FILE, 1, 2, &b"early"[..]);
+    let changes = in_boot(&[late, ("hidden", FILE, 3, 1, b"late")], &[linked, link, late]);
+    assert_eq!(changes.iter().map(|change| change.1).collect::<Vec<_>>(), [ChangeKind::Links]);
+    let swapped = in_boot(&[early, late], &[late, early]);
+    assert_eq!(swapped.iter().map(|change| change.1).collect::<Vec<_>>(), [ChangeKind::Content]);
+    // A name that is first a link to elsewhere, then a file: nobody follows what became of it.
+    let detour = ("init", 0o120_777, 5, 1, &b"/elsewhere"[..]);
+    assert_eq!(in_boot(&[late], &[detour, late])[0].1, ChangeKind::Order);
+}

@@ -31,6 +31,8 @@ pub struct Entry<'a> {
     pub device: (u32, u32),
     /// A file's bytes, or a symbolic link's target.
     pub content: &'a [u8],
+    /// In which of the ramdisk's archives it stands, from 0: hard links do not reach over a trailer.
+    pub archive: u32,
 }
 
 impl Entry<'_> {
@@ -55,10 +57,12 @@ impl<'a> Archive<'a> {
         let mut cursor = Cursor { bytes: ramdisk, offset: 0 };
         let mut entries = Vec::new();
         let mut ended = false;
+        let mut archive = 0;
         while cursor.skip_zeros() {
-            let entry = cursor.entry()?;
+            let entry = Entry { archive, ..cursor.entry()? };
             ended = entry.path == TRAILER;
             if ended {
+                archive += 1;
                 continue;
             }
             if entries.len() == MAX_ENTRIES {
@@ -124,6 +128,7 @@ impl<'a> Cursor<'a> {
             file_system: (major, minor),
             device: (device_major, device_minor),
             content,
+            archive: 0,
         })
     }
 

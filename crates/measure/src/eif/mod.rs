@@ -6,4 +6,4 @@ mod writer;
 
 pub use format::{Architecture, HEADER_BYTES, MAX_SECTIONS, SECTION_HEADER_BYTES, SectionKind, VERSION};
 pub use reader::{Eif, Section};
-pub use writer::{Contents, Image, MAX_CMDLINE_BYTES};
+pub use writer::{Contents, Image, Layout, MAX_CMDLINE_BYTES};

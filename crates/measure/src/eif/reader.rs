@@ -5,11 +5,11 @@ use super::format::{
     Architecture, HEADER_BYTES, Header, MAX_SECTIONS, SECTION_HEADER_BYTES, SectionHeader, SectionKind, crc32,
 };
 use crate::Error;
-use crate::registers::{Registers, measure};
+use crate::registers::{Registers, begins_like_a_sandbox, measure};
 use crate::signature::Signature;
 
-/// No tool writes more than a few kilobytes (AWS' own limit for custom metadata is 4096).
-const MAX_METADATA_BYTES: u64 = 256 * 1024;
+/// No tool writes more than a few kilobytes (AWS' own limit for custom metadata is 4096). Small maps take a hundred times their text in memory.
+const MAX_METADATA_BYTES: u64 = 64 * 1024;
 /// A certificate and a signature, each byte as a number of one or two bytes.
 const MAX_SIGNATURE_BYTES: u64 = 64 * 1024;
 
@@ -45,6 +45,12 @@ impl<'a> Eif<'a> {
         let computed = crc32(&head, [&file[HEADER_BYTES..]]);
         if computed != header.crc32 {
             return Err(Error::Crc { stored: header.crc32, computed });
+        }
+        let measured = sections.iter().filter(|section| {
+            matches!(section.kind, SectionKind::Kernel | SectionKind::Cmdline | SectionKind::Ramdisk)
+        });
+        if begins_like_a_sandbox(measured.map(|section| section.content)) {
+            return Err(Error::Sandbox);
         }
         let signature = of_kind(&sections, SectionKind::Signature).map(Signature::parse).transpose()?;
         Ok(Self { header, sections, signature, length: file.len() })

@@ -8,7 +8,7 @@ use super::format::{
 };
 use crate::Error;
 use crate::metadata::Metadata;
-use crate::registers::{Registers, SANDBOX_KERNEL, measure};
+use crate::registers::{Registers, begins_like_a_sandbox, measure};
 use crate::signature::{Certificate, Signature};
 
 /// The longest command line that an x86-64 kernel keeps (`COMMAND_LINE_SIZE`), less its NUL.
@@ -47,11 +47,25 @@ impl<'a> Contents<'a> {
         }
     }
 
-    /// Lays out an unsigned image.
+    /// Lays out and measures an unsigned image.
     pub fn build(self) -> Result<Image<'a>, Error> {
+        self.build_while(|_| ()).map(|(image, ())| image)
+    }
+
+    /// As [`Contents::build`], and does `meanwhile` with the file's bytes, which do not depend on the registers: writing an image
+    /// takes about as long as measuring it, and neither waits for the other.
+    pub fn build_while<T>(self, meanwhile: impl FnOnce(&Layout<'a>) -> T) -> Result<(Image<'a>, T), Error> {
         self.check()?;
-        let registers = measure(self.kernel, self.cmdline.as_bytes(), &self.ramdisks, None);
-        self.lay_out(registers, None)
+        let (kernel, cmdline, ramdisks) = (self.kernel, self.cmdline.as_bytes(), self.ramdisks.clone());
+        let measure = || measure(kernel, cmdline, &ramdisks, None);
+        let layout = self.lay_out(None)?;
+        let (registers, done) = std::thread::scope(|scope| {
+            let measuring = std::thread::Builder::new().spawn_scoped(scope, measure);
+            let done = meanwhile(&layout);
+            // Without a second thread, or should it fail, this one does its work.
+            (measuring.ok().and_then(|measuring| measuring.join().ok()).unwrap_or_else(measure), done)
+        });
+        Ok((Image { layout, registers }, done))
     }
 
     /// Lays out a signed image. `sign` gets the bytes to be signed and gives back r ‖ s, each as long as the curve's order.
@@ -64,7 +78,7 @@ impl<'a> Contents<'a> {
         self.check()?;
         let registers = measure(self.kernel, self.cmdline.as_bytes(), &self.ramdisks, Some(certificate.der()));
         let signature = Signature::make(certificate, &registers.pcr0, sign)?;
-        self.lay_out(registers, Some(signature.to_bytes()))
+        Ok(Image { layout: self.lay_out(Some(signature.to_bytes()))?, registers })
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -72,9 +86,9 @@ impl<'a> Contents<'a> {
         if self.kernel.is_empty() {
             return unwritable("the kernel", "it is empty");
         }
-        // What a sandbox measures begins with this word: no image may share its registers.
-        if self.kernel.starts_with(SANDBOX_KERNEL) {
-            return unwritable("the kernel", "it begins with the word that marks a development sandbox");
+        let measured = [self.kernel, self.cmdline.as_bytes()].into_iter().chain(self.ramdisks.iter().copied());
+        if begins_like_a_sandbox(measured) {
+            return Err(Error::Sandbox);
         }
         if self.cmdline.len() > MAX_CMDLINE_BYTES {
             return unwritable("the command line", "it is longer than 2047 bytes, which is what a kernel keeps");
@@ -92,7 +106,7 @@ impl<'a> Contents<'a> {
         Ok(())
     }
 
-    fn lay_out(self, registers: Registers, signature: Option<Vec<u8>>) -> Result<Image<'a>, Error> {
+    fn lay_out(self, signature: Option<Vec<u8>>) -> Result<Layout<'a>, Error> {
         let mut sections: Vec<(SectionKind, Cow<'a, [u8]>)> = vec![
             (SectionKind::Kernel, self.kernel.into()),
             (SectionKind::Cmdline, self.cmdline.as_bytes().into()),
@@ -120,25 +134,48 @@ impl<'a> Contents<'a> {
             pieces.push(content);
         }
         header.crc32 = crc32(&header.to_bytes(), pieces.iter().map(|piece: &Cow<'_, [u8]>| &**piece));
-        Ok(Image { header: header.to_bytes(), pieces, registers, length: end })
+        Ok(Layout { header: header.to_bytes(), pieces, length: end })
     }
 }
 
-/// A laid-out image, ready to be written. It borrows its inputs, so that no second copy of them is made.
+/// A laid-out image with its registers.
 #[derive(Debug, Clone)]
 pub struct Image<'a> {
-    header: [u8; HEADER_BYTES],
-    pieces: Vec<Cow<'a, [u8]>>,
+    layout: Layout<'a>,
     registers: Registers,
-    length: u64,
 }
 
-impl Image<'_> {
+impl<'a> Image<'a> {
     /// The registers of an enclave that boots it.
     pub fn registers(&self) -> &Registers {
         &self.registers
     }
 
+    /// The file.
+    pub fn layout(&self) -> &Layout<'a> {
+        &self.layout
+    }
+
+    /// Writes the file.
+    pub fn write_to(&self, out: &mut impl Write) -> io::Result<()> {
+        self.layout.write_to(out)
+    }
+
+    /// The file as one piece.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.layout.to_bytes()
+    }
+}
+
+/// The file of an image, ready to be written. It borrows its inputs, so that no second copy of them is made.
+#[derive(Debug, Clone)]
+pub struct Layout<'a> {
+    header: [u8; HEADER_BYTES],
+    pieces: Vec<Cow<'a, [u8]>>,
+    length: u64,
+}
+
+impl Layout<'_> {
     /// Bytes of the file.
     pub fn length(&self) -> u64 {
         self.length

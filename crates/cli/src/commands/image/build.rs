@@ -1,13 +1,13 @@
 //! `daas image build`.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use daas_diagnostics::Diagnostic;
 use daas_measure::cpio::{Device, Node, Tree};
-use daas_measure::eif::{Architecture, Contents, Image};
+use daas_measure::eif::{Architecture, Contents, Image, Layout};
 use daas_measure::{Certificate, Metadata, Packing, SigningKey, artifact_sha256, pack, read_folder};
 
 use super::pcrs::{Measured, MeasurementOutput};
@@ -89,15 +89,21 @@ pub(super) fn run(arguments: &ImageBuild) -> Result<Measured, Diagnostic> {
         default_cpus: arguments.cpus,
         ..Contents::new(&kernel, &cmdline, ramdisks.iter().map(Vec::as_slice).collect())
     };
-    let image = match (&arguments.signing_certificate, &arguments.signing_key) {
-        (Some(certificate), Some(key)) => signed(contents, certificate, key)?,
-        _ => contents.build().map_err(|error| unusable("these inputs", error))?,
+    let failed = |error: io::Error| file_failed("write", &arguments.out, &error);
+    let store = |layout: &Layout<'_>| (Draft::write(&arguments.out, layout), artifact_sha256(layout.pieces()));
+    let (image, (draft, sha256)) = match (&arguments.signing_certificate, &arguments.signing_key) {
+        (Some(certificate), Some(key)) => {
+            let image = signed(contents, certificate, key)?;
+            let stored = store(image.layout());
+            (image, stored)
+        }
+        _ => contents.build_while(store).map_err(|error| unusable("these inputs", error))?,
     };
-    let sha256 = artifact_sha256(image.pieces());
-    let measured = Measured::new(&arguments.out, image.length(), image.registers().clone(), sha256);
-    // Both files are made before either is written, so that a bad option leaves no image without its measurements.
+    let draft = draft.map_err(failed)?;
+    let measured = Measured::new(&arguments.out, image.layout().length(), image.registers().clone(), sha256);
+    // Both files are made before either gets its name, so that a bad option leaves no image without its measurements.
     let measurements = arguments.measurements.text(&measured)?;
-    write(&arguments.out, &image).map_err(|error| file_failed("write", &arguments.out, &error))?;
+    draft.keep(&arguments.out).map_err(failed)?;
     measurements.write()?;
     Ok(measured)
 }
@@ -131,18 +137,32 @@ fn signed<'a>(contents: Contents<'a>, certificate: &Path, key: &Path) -> Result<
     contents.build_signed(parsed, |message| secret.sign(message)).map_err(|error| unusable("these inputs", error))
 }
 
-/// Writes the image whole or not at all.
-fn write(path: &Path, image: &Image<'_>) -> io::Result<()> {
-    let mut draft = path.as_os_str().to_owned();
-    draft.push(format!(".{}.new", std::process::id()));
-    let draft = PathBuf::from(draft);
-    let written = fs::File::create(&draft).and_then(|mut file| {
-        image.write_to(&mut file)?;
-        file.flush()?;
+/// An image under another name, removed unless it is kept: there is a whole one or none.
+struct Draft(PathBuf);
+
+impl Draft {
+    fn write(out: &Path, layout: &Layout<'_>) -> io::Result<Self> {
+        let mut name = out.as_os_str().to_owned();
+        name.push(format!(".{}.new", std::process::id()));
+        let name = PathBuf::from(name);
+        // What has this name already is somebody else's, or a link to it: neither written nor removed.
+        let mut file = fs::File::create_new(&name)?;
+        let draft = Self(name);
+        layout.write_to(&mut file)?;
         file.sync_all()?;
-        fs::rename(&draft, path)
-    });
-    written.inspect_err(|_| drop(fs::remove_file(&draft)))
+        Ok(draft)
+    }
+
+    fn keep(self, out: &Path) -> io::Result<()> {
+        fs::rename(&self.0, out)
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // After `keep` there is nothing under this name.
+        drop(fs::remove_file(&self.0));
+    }
 }
 
 /// `dev/console:c:5:1:600`.
@@ -163,6 +183,24 @@ fn device(text: &str) -> Result<(String, Device), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_draft_is_written_through_no_link_and_leaves_what_was_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let (out, victim) = (folder.path().join("image.eif"), folder.path().join("victim"));
+        let link = folder.path().join(format!("image.eif.{}.new", std::process::id()));
+        fs::write(&victim, "text").unwrap();
+        std::os::unix::fs::symlink(&victim, &link).unwrap();
+        let image = Contents::new(b"kernel", "", vec![b"boot"]).build().unwrap();
+        assert!(Draft::write(&out, image.layout()).is_err());
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "text");
+        assert!(link.is_symlink());
+        fs::remove_file(&link).unwrap();
+        Draft::write(&out, image.layout()).unwrap().keep(&out).unwrap();
+        assert_eq!(fs::read(&out).unwrap(), image.to_bytes());
+        drop(Draft::write(&out, image.layout()).unwrap());
+        assert!(!link.exists());
+    }
 
     #[test]
     fn devices_are_declared_in_one_way() {

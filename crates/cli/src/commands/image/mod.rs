@@ -5,6 +5,8 @@ mod describe;
 mod difference;
 mod pcrs;
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -16,8 +18,8 @@ use crate::places::file_failed;
 
 /// Larger files are no images: an enclave needs memory of four times its image.
 const MAX_IMAGE_BYTES: u64 = 8 << 30;
-/// A compressed ramdisk is unpacked to this much when two images are compared.
-const UNPACK_LIMIT: usize = 4 << 30;
+/// A compressed ramdisk is unpacked to this much when two images are compared; of a larger one only the bytes are.
+const UNPACK_LIMIT: usize = 512 << 20;
 
 /// `daas image …`.
 #[derive(Debug, Subcommand)]
@@ -70,12 +72,17 @@ fn boxed(report: impl crate::output::Report + Send + 'static) -> Sendable {
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, Diagnostic> {
-    let length = std::fs::metadata(path).map_err(|error| file_failed("read", path, &error))?.len();
-    if length > MAX_IMAGE_BYTES {
-        let reason = format!("it has {length} bytes, the limit is {MAX_IMAGE_BYTES}");
+    let failed = |error| file_failed("read", path, &error);
+    let file = File::open(path).map_err(failed)?;
+    let length = file.metadata().map_err(failed)?.len();
+    let mut bytes = Vec::with_capacity(length.min(MAX_IMAGE_BYTES) as usize);
+    // Its length may be another one by now.
+    file.take(MAX_IMAGE_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > MAX_IMAGE_BYTES {
+        let reason = format!("it has more than {MAX_IMAGE_BYTES} bytes");
         return Err(Diagnostic::new(codes::IMAGE_INVALID).with("path", path.display()).with("reason", reason));
     }
-    std::fs::read(path).map_err(|error| file_failed("read", path, &error))
+    Ok(bytes)
 }
 
 fn parse<'a>(path: &Path, file: &'a [u8]) -> Result<Eif<'a>, Diagnostic> {
