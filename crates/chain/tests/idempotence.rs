@@ -80,6 +80,63 @@ async fn a_node_that_denies_what_it_passed_on_takes_no_second_payment_in_quorum_
     assert_eq!(members(&world).await, [staked.stake.id]);
 }
 
+/// Three nodes of which two must agree, and those two that can lie: the first and the last.
+async fn three(world: &World) -> ([Node; 3], [Hostile; 2]) {
+    let liars = [Hostile::before(&world.devnet.url()).await, Hostile::before(&world.devnet.url()).await];
+    let connect = async |url: String| Node::connect(&url, None, NodeOptions::default()).await.unwrap();
+    let nodes = [connect(liars[0].url()).await, connect(world.devnet.url()).await, connect(liars[1].url()).await];
+    (nodes, liars)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_three_that_drops_transactions_or_never_answers_holds_up_no_payment() {
+    let world = World::new().await;
+    world.staker(2).await;
+    let ([first, one, two], liars) = three(&world).await;
+    let agreed = first.with_witnesses(vec![one, two], 2).unwrap();
+    let session = Session::new(agreed.clone(), world.package, Account::from_ed25519([2; 32]));
+    let session = session.with_journal(journal(&world, "journal")).with_deadline(Duration::from_secs(30));
+    let within = |work| tokio::time::timeout(NodeOptions::default().answer_timeout, work);
+    liars[0].tell(Lie::SwallowTransactions);
+    let requests = ["dropped", "silence"].map(|name| world.stake_request(name, &key(7)));
+    within(session.stake_node(&requests[0])).await.unwrap().unwrap();
+    liars[0].tell(Lie::None);
+    liars[1].tell(Lie::Hang);
+    within(session.stake_node(&requests[1])).await.unwrap().unwrap();
+    assert_eq!(members(&world).await.len(), 2);
+    let time = world.node.time_ms().await.unwrap();
+    liars[1].tell(Lie::None);
+    liars[0].tell(Lie::YearAhead);
+    assert!(agreed.time_ms().await.unwrap().abs_diff(time) < 60_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_of_another_network_is_left_out_while_enough_serve_one() {
+    let world = World::new().await;
+    let ([honest, one, two], liars) = three(&world).await;
+    liars[0].tell(Lie::OtherNetwork);
+    let stranger = Node::connect(&liars[0].url(), None, NodeOptions::default()).await.unwrap();
+    assert_ne!(stranger.chain(), honest.chain());
+    for (first, others) in [(&stranger, [&one, &two]), (&one, [&stranger, &two])] {
+        let agreed = first.clone().with_witnesses(others.map(Clone::clone).to_vec(), 2).unwrap();
+        assert_eq!(agreed.chain(), world.devnet.chain_id());
+        agreed.object(world.cluster).await.unwrap();
+    }
+    let alone = stranger.with_witnesses(vec![one], 2);
+    assert!(matches!(alone, Err(Error::WrongNetwork { .. })), "{alone:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_drips_for_ever_is_given_up() {
+    let world = World::new().await;
+    let liar = Hostile::before(&world.devnet.url()).await;
+    let options = NodeOptions { answer_timeout: Duration::from_millis(250), ..NodeOptions::default() };
+    let node = Node::connect(&liar.url(), None, options).await.unwrap();
+    liar.tell(Lie::Drip);
+    let listed = tokio::time::timeout(Duration::from_secs(60), node.dynamic_fields(world.cluster)).await.unwrap();
+    assert!(matches!(listed, Err(Error::Timeout { .. })), "{listed:?}");
+}
+
 /// The coin that both attempts spend tells which transaction wrote it, and cannot be spent by who tells it otherwise.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_denied_payment_is_found_in_the_coin_that_it_spent() {
@@ -121,6 +178,65 @@ async fn a_refused_transaction_stays_in_the_journal_until_another_excludes_it() 
     liar.tell(Lie::None);
     session.stake_node(&request).await.unwrap();
     assert_eq!((entries().count(), members(&world).await.len()), (0, 1));
+}
+
+/// Nothing is left then that a new attempt could spend to exclude it, and nothing needs to be.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_transaction_whose_coins_other_work_spent_stops_nothing() {
+    let world = World::new().await;
+    let liar = Hostile::before(&world.devnet.url()).await;
+    let node = Node::connect(&liar.url(), None, NodeOptions::default()).await.unwrap();
+    let wallet = world.staker(2).await;
+    let session = Session::new(node, world.package, Account::from_ed25519([2; 32]));
+    let session = session.with_journal(journal(&world, "journal"));
+    let request = world.stake_request("worker", &key(7));
+    liar.tell(Lie::RefuseTransactions);
+    let refused = session.stake_node(&request).await;
+    assert!(matches!(refused, Err(Error::Rejected { .. })), "{refused:?}");
+    liar.tell(Lie::None);
+    // All coins become one, and not the one of the refused transaction.
+    world.devnet.faucet(wallet.address(), &[90 * SUI]).await.unwrap();
+    let mut large = world.stake_request("other", &key(8));
+    large.amount = 180 * SUI;
+    session.stake_node(&large).await.unwrap();
+    session.stake_node(&request).await.unwrap();
+    assert_eq!(members(&world).await.len(), 2);
+}
+
+/// Other work spends the coin that told of it; the journal keeps what it told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_denied_payment_stays_known_when_other_work_spends_its_coin() {
+    let world = World::new().await;
+    let liar = Hostile::before(&world.devnet.url()).await;
+    let node = Node::connect(&liar.url(), None, NodeOptions::default()).await.unwrap();
+    let wallet = world.staker(2).await;
+    world.devnet.faucet(wallet.address(), &[90 * SUI]).await.unwrap();
+    let session = Session::new(node, world.package, Account::from_ed25519([2; 32]));
+    let session = session.with_journal(journal(&world, "journal"));
+    let (request, other) = (world.stake_request("worker", &key(7)), world.stake_request("other", &key(8)));
+    liar.tell(Lie::DenyTransactions);
+    for _ in 0..2 {
+        for request in [&request, &other] {
+            let deceived = session.stake_node(request).await;
+            assert!(matches!(deceived, Err(Error::OutcomeUnknown { .. })), "{deceived:?}");
+        }
+    }
+    assert_eq!(members(&world).await.len(), 2);
+    liar.tell(Lie::None);
+    session.stake_node(&request).await.unwrap();
+    assert_eq!(members(&world).await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journaled_transaction_that_aborts_leaves_its_work_to_be_done() {
+    let world = World::new().await;
+    let wallet = world.staker(2).await;
+    let staked = wallet.stake_node(&world.stake_request("worker", &key(7))).await.unwrap();
+    let dying = wallet.clone().with_journal(journal(&world, "journal")).stop_at(|at| at == Step::Journaled);
+    assert!(dying.top_up(&staked.stake, SUI).await.is_err());
+    world.operator.slash(&staked.stake, SUI, "test").await.unwrap();
+    let again = fresh(&world).with_journal(journal(&world, "journal")).top_up(&staked.stake, SUI).await;
+    assert!(matches!(again, Err(Error::Aborted(_))), "{again:?}");
 }
 
 /// The wallet has got another, larger coin since, so a new transaction would not exclude the one that is still on its way.

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::time::Duration;
 
-use futures::future::join_all;
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
 use tokio::time::Instant;
 use tonic::codegen::http::Uri;
 
@@ -25,25 +26,35 @@ impl Node {
     /// The same node, believed only where enough of all nodes say the same: `needed` of this one and the others. What it alone says of prices,
     /// balances and simulations is not compared; a budget bounds what that can cost.
     ///
+    /// Nodes of another network than `needed` of them serve are left out, this one as well: one that misstates its network stops nobody.
+    ///
     /// # Errors
-    /// Another network than this node's; one node twice; a number that two disjoint groups could reach.
-    pub fn with_witnesses(mut self, others: Vec<Self>, needed: usize) -> Result<Self, Error> {
+    /// Fewer than `needed` of one network; one node twice; a number that two disjoint groups could reach.
+    pub fn with_witnesses(self, others: Vec<Self>, needed: usize) -> Result<Self, Error> {
         let total = others.len() + 1;
         if needed > total || needed * 2 <= total {
             return Err(Error::QuorumUnreachable { answered: total, needed: needed.max(total / 2 + 1), total });
         }
-        let places: BTreeSet<_> = others.iter().chain([&self]).map(|node| place(node.endpoint())).collect();
+        let nodes: Vec<_> = std::iter::once(self).chain(others).collect();
+        let places: BTreeSet<_> = nodes.iter().map(|node| place(node.endpoint())).collect();
         if places.len() < total {
             return Err(Error::QuorumUnreachable { answered: places.len(), needed, total });
         }
-        for other in &others {
-            if other.chain() != self.chain() {
-                let endpoint = other.endpoint().to_owned();
-                return Err(Error::WrongNetwork { endpoint, expected: self.chain(), actual: other.chain() });
-            }
-        }
-        self.witnesses = Witnesses { others, needed };
-        Ok(self)
+        let expected = nodes[0].chain();
+        let differs = nodes.iter().find(|node| node.chain() != expected);
+        let differs = differs.map(|node| (node.endpoint().to_owned(), node.chain()));
+        // At most one network has that many: they are more than half.
+        let serving = |chain| nodes.iter().filter(|node| node.chain() == chain).count();
+        let Some(chain) = nodes.iter().map(Self::chain).find(|chain| serving(*chain) >= needed) else {
+            return Err(match differs {
+                Some((endpoint, actual)) => Error::WrongNetwork { endpoint, expected, actual },
+                None => Error::QuorumUnreachable { answered: total, needed, total },
+            });
+        };
+        let mut nodes = nodes.into_iter().filter(|node| node.chain() == chain);
+        let Some(mut first) = nodes.next() else { return Err(Error::QuorumUnreachable { answered: 0, needed, total }) };
+        first.witnesses = Witnesses { others: nodes.collect(), needed };
+        Ok(first)
     }
 
     /// This node and its witnesses, each on its own.
@@ -53,7 +64,8 @@ impl Node {
         std::iter::once(alone).chain(self.witnesses.others.iter().cloned()).collect()
     }
 
-    /// What enough nodes answer alike, asked again until they do or the time for one answer is over.
+    /// What enough nodes answer alike, as soon as they do: nobody waits for those that are slow or silent. Who has answered is asked again
+    /// until the time for one answer is over.
     pub(super) async fn agreed<T: PartialEq, F: Future<Output = Result<T, Error>>>(
         &self,
         question: impl Fn(Self) -> F,
@@ -62,30 +74,44 @@ impl Node {
             return question(self.clone()).await;
         }
         let nodes = self.each();
-        let needed = self.witnesses.needed;
+        let (needed, total) = (self.needed(), nodes.len());
         let deadline = Instant::now() + self.answer_timeout();
-        loop {
-            let answers = join_all(nodes.iter().cloned().map(&question)).await;
-            match settle(answers, needed) {
-                Ok(answer) => return Ok(answer),
-                Err(Unsettled { answered, agreeing, differing, first_error }) => {
-                    if Instant::now() + PAUSE < deadline {
-                        tokio::time::sleep(PAUSE).await;
-                        continue;
-                    }
-                    let total = nodes.len();
-                    return Err(match first_error {
-                        _ if answered >= needed => {
-                            let nodes = differing.iter().map(|node| nodes[*node].endpoint().to_owned()).collect();
-                            Error::QuorumDisagreement { agreeing, needed, total, nodes }
-                        }
-                        // An error that everybody gives is more telling than that nobody answered.
-                        Some(error) if answered == 0 => *error,
-                        _ => Error::QuorumUnreachable { answered, needed, total },
-                    });
-                }
+        let ask = |number: usize, pause: Duration| {
+            let answer = question(nodes[number].clone());
+            async move {
+                tokio::time::sleep(pause).await;
+                (number, answer.await)
+            }
+        };
+        let mut asked: FuturesUnordered<_> = (0..total).map(|number| ask(number, Duration::ZERO)).collect();
+        // The newest answer of each.
+        let mut answers: Vec<Option<Result<T, Error>>> = nodes.iter().map(|_| None).collect();
+        while let Some((number, answer)) = asked.next().await {
+            answers[number] = Some(answer);
+            if let Ok(agreed) = settle(&answers, needed)
+                && let Some(answer) = answers[agreed].take()
+            {
+                return answer;
+            }
+            if Instant::now() + PAUSE < deadline {
+                asked.push(ask(number, PAUSE));
             }
         }
+        let Unsettled { answered, agreeing, differing } = settle(&answers, needed).err().unwrap_or_default();
+        if answered >= needed {
+            let nodes = differing.iter().map(|node| nodes[*node].endpoint().to_owned()).collect();
+            return Err(Error::QuorumDisagreement { agreeing, needed, total, nodes });
+        }
+        // An error that everybody gives is more telling than that nobody answered.
+        match answers.into_iter().flatten().next() {
+            Some(Err(error)) if answered == 0 => Err(error),
+            _ => Err(Error::QuorumUnreachable { answered, needed, total }),
+        }
+    }
+
+    /// How many must say the same.
+    pub(super) fn needed(&self) -> usize {
+        if self.has_witnesses() { self.witnesses.needed } else { 1 }
     }
 
     pub(super) fn has_witnesses(&self) -> bool {
@@ -102,35 +128,33 @@ pub(crate) fn place(node: &str) -> (String, Option<u16>) {
 }
 
 /// Why there is no answer yet.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Unsettled {
     answered: usize,
     agreeing: usize,
     differing: Vec<usize>,
-    first_error: Option<Box<Error>>,
 }
 
-/// The answer that `needed` nodes give, in whatever order they gave it.
-fn settle<T: PartialEq>(answers: Vec<Result<T, Error>>, needed: usize) -> Result<T, Unsettled> {
-    let (mut groups, mut first_error): (Vec<(T, Vec<usize>)>, _) = (Vec::new(), None);
-    for (node, answer) in answers.into_iter().enumerate() {
-        match answer {
-            Ok(answer) => match groups.iter_mut().find(|(known, _)| *known == answer) {
+/// One of `needed` nodes that give the same answer, in whatever order they gave it.
+fn settle<T: PartialEq>(answers: &[Option<Result<T, Error>>], needed: usize) -> Result<usize, Unsettled> {
+    let mut groups: Vec<(&T, Vec<usize>)> = Vec::new();
+    for (node, answer) in answers.iter().enumerate() {
+        if let Some(Ok(answer)) = answer {
+            match groups.iter_mut().find(|(known, _)| *known == answer) {
                 Some((_, nodes)) => nodes.push(node),
                 None => groups.push((answer, vec![node])),
-            },
-            Err(error) => first_error = first_error.or_else(|| Some(Box::new(error))),
+            }
         }
     }
     groups.sort_by_key(|(_, nodes)| std::cmp::Reverse(nodes.len()));
-    let answered = groups.iter().map(|(_, nodes)| nodes.len()).sum();
-    let differing = groups.iter().skip(1).flat_map(|(_, nodes)| nodes).copied().collect();
-    match groups.into_iter().next() {
-        Some((answer, nodes)) if nodes.len() >= needed => Ok(answer),
-        largest => {
-            let agreeing = largest.map_or(0, |(_, nodes)| nodes.len());
-            Err(Unsettled { answered, agreeing, differing, first_error })
-        }
+    let agreeing = groups.first().map_or(0, |(_, nodes)| nodes.len());
+    match groups.first() {
+        Some((_, nodes)) if agreeing >= needed => Ok(nodes[0]),
+        _ => Err(Unsettled {
+            answered: groups.iter().map(|(_, nodes)| nodes.len()).sum(),
+            agreeing,
+            differing: groups.iter().skip(1).flat_map(|(_, nodes)| nodes).copied().collect(),
+        }),
     }
 }
 
@@ -138,22 +162,27 @@ fn settle<T: PartialEq>(answers: Vec<Result<T, Error>>, needed: usize) -> Result
 mod tests {
     use super::*;
 
-    fn silent() -> Error {
-        Error::RateLimited { endpoint: "n".into() }
+    fn silent<T>() -> Option<Result<T, Error>> {
+        Some(Err(Error::RateLimited { endpoint: "n".into() }))
+    }
+
+    fn said<T>(answer: T) -> Option<Result<T, Error>> {
+        Some(Ok(answer))
     }
 
     #[test]
     fn one_answer_of_three_decides_nothing_and_two_do() {
-        assert_eq!(settle(vec![Ok(1), Ok(2), Ok(1)], 2).unwrap(), 1);
-        assert_eq!(settle(vec![Err(silent()), Ok(1), Ok(1)], 2).unwrap(), 1);
-        let unsettled = settle(vec![Ok(1), Ok(2), Err(silent())], 2).unwrap_err();
+        assert_eq!(settle(&[said(1), said(2), said(1)], 2).unwrap(), 0);
+        assert_eq!(settle(&[silent(), said(1), said(1)], 2).unwrap(), 1);
+        assert_eq!(settle(&[None, said(1), said(1)], 2).unwrap(), 1);
+        let unsettled = settle(&[said(1), said(2), silent()], 2).unwrap_err();
         assert_eq!((unsettled.answered, unsettled.agreeing, unsettled.differing), (2, 1, vec![1]));
-        assert_eq!(settle::<u8>(vec![Err(silent()), Err(silent())], 2).unwrap_err().answered, 0);
+        assert_eq!(settle::<u8>(&[silent(), None, silent()], 2).unwrap_err().answered, 0);
     }
 
     #[test]
     fn a_denial_counts_no_more_than_a_claim() {
-        assert_eq!(settle(vec![Ok(None), Ok(Some(1)), Ok(Some(1))], 2).unwrap(), Some(1));
-        assert!(settle(vec![Ok(None), Ok(Some(1))], 2).is_err());
+        assert_eq!(settle(&[said(None), said(Some(1)), said(Some(1))], 2).unwrap(), 1);
+        assert!(settle(&[said(None), said(Some(1))], 2).is_err());
     }
 }

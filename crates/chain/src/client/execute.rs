@@ -11,10 +11,11 @@ use sui_sdk_types::{
 use tokio::time::Instant;
 
 use super::gas::GasPlan;
-use super::journal::{Entry, Locked};
+use super::journal::{Entry, Found, Locked};
 use super::node::Node;
 use super::ptb::{Ptb, Resolved, Use};
 use super::receipt::Receipt;
+use super::send::submit;
 use super::session::{Session, Step};
 use crate::abort::Abort;
 use crate::error::{Error, Run};
@@ -65,7 +66,7 @@ impl Session {
         // A new transaction uses a coin of the old one: even if the old one was only delayed, at most one can land.
         let mut earlier = Earlier::default();
         if let Some(lock) = &lock
-            && let Some(entry) = lock.read()?
+            && let Some(Found { entry, landed, .. }) = lock.read()?
         {
             earlier.add(&entry.transaction);
             match self.finish(&entry).await {
@@ -74,8 +75,15 @@ impl Session {
                     self.step(Step::Cleared)?;
                     return done(receipt).await;
                 }
-                // It ran and changed nothing: the work is still to be done.
-                Err(Error::Aborted(_) | Error::Failed { .. } | Error::GasBudgetExceeded { .. }) => lock.clear()?,
+                // It ran and changed nothing but its coins: the work is still to be done, and nothing is left to exclude.
+                Err(Error::Aborted(_) | Error::Failed { .. } | Error::GasBudgetExceeded { .. }) => {
+                    earlier = Earlier::default();
+                    lock.clear()?;
+                }
+                // It wrote a coin that was spent since, so it ran.
+                Err(Error::Rejected { .. }) if landed => {
+                    return Err(Error::OutcomeUnknown { digest: entry.transaction.digest() });
+                }
                 // It is said that it cannot run. It stays in the journal until another one stands there that excludes it.
                 Err(Error::Rejected { .. }) => lock.write_refused(&entry)?,
                 Err(error) => return Err(error),
@@ -143,6 +151,7 @@ impl Session {
         if let Some(digest) = widest.landed(&earlier.digests) {
             return Err(Error::OutcomeUnknown { digest });
         }
+        self.note_landed(&widest)?;
         let ptb = commands();
         let resolved = self.resolve(&ptb).await?;
         let draft = ptb.build(sender, &resolved, &widest)?;
@@ -200,7 +209,7 @@ impl Session {
             return self.judge(receipt, entry);
         }
         loop {
-            match self.submit(entry, deadline).await {
+            match submit(&self.node, entry, deadline).await {
                 Ok(()) => {
                     if let Some(receipt) = self.wait_for(digest, deadline).await {
                         return self.judge(receipt, entry);
@@ -228,33 +237,6 @@ impl Session {
                 return Err(Error::OutcomeUnknown { digest });
             }
             tokio::time::sleep(PAUSE).await;
-        }
-    }
-
-    /// The first node that takes the transaction is enough; what the first of all says counts where none does.
-    async fn submit(&self, entry: &Entry, deadline: Instant) -> Result<(), Error> {
-        let mut refused = None;
-        for node in self.node.each() {
-            match Self::submit_to(&node, entry, deadline).await {
-                Ok(()) => return Ok(()),
-                Err(error) => refused = refused.or(Some(error)),
-            }
-        }
-        refused.map_or(Ok(()), Err)
-    }
-
-    async fn submit_to(node: &Node, entry: &Entry, deadline: Instant) -> Result<(), Error> {
-        let signed = entry.signed();
-        let mut request = pb::ExecuteTransactionRequest::new(signed.transaction.into())
-            .with_read_mask(FieldMask::from_paths(["digest"]));
-        request.signatures = signed.signatures.into_iter().map(Into::into).collect();
-        let mut client = node.rpc();
-        let left = deadline.saturating_duration_since(Instant::now());
-        let call =
-            node.ask("ExecuteTransaction", async { client.execution_client().execute_transaction(request).await });
-        match tokio::time::timeout(left, call).await {
-            Ok(answer) => answer.map(drop),
-            Err(_) => Err(Error::Timeout { endpoint: node.endpoint().to_owned(), after: left }),
         }
     }
 
@@ -293,6 +275,9 @@ impl Session {
     }
 
     fn judge(&self, executed: Executed, entry: &Entry) -> Result<Receipt, Error> {
+        if let Err(error) = self.forget_excluded(&entry.transaction) {
+            tracing::warn!(%error, "transactions that cannot land any more stay in the journal");
+        }
         self.check_status(executed.effects.status(), entry.transaction.gas_payment.budget, Run::Executed)?;
         let mut events = Vec::new();
         for event in &executed.events.0 {
@@ -398,7 +383,7 @@ impl Earlier {
     }
 }
 
-fn owned_inputs(transaction: &Transaction) -> Vec<(Address, u64)> {
+pub(super) fn owned_inputs(transaction: &Transaction) -> Vec<(Address, u64)> {
     use sui_sdk_types::{Input, TransactionKind};
     let mut inputs: Vec<_> =
         transaction.gas_payment.objects.iter().map(|coin| (*coin.object_id(), coin.version())).collect();

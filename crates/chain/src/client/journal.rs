@@ -36,6 +36,9 @@ struct Stored {
     /// A node said that it cannot run. Its coins are free for other work, which then excludes it.
     #[serde(default)]
     refused: bool,
+    /// A coin that other work spent was written by it: it has landed, whatever a node says.
+    #[serde(default)]
+    landed: bool,
 }
 
 impl Journal {
@@ -61,18 +64,25 @@ impl Journal {
 
     /// All unfinished transactions that no node has refused: their coins are not free.
     pub(super) fn unfinished(&self) -> Result<Vec<Transaction>, Error> {
+        let entries = self.entries()?.into_iter().filter(|found| !found.refused);
+        Ok(entries.map(|found| found.entry.transaction).collect())
+    }
+
+    /// All transactions that a node has refused and that are not known to have landed.
+    pub(super) fn refused(&self) -> Result<Vec<Found>, Error> {
+        Ok(self.entries()?.into_iter().filter(|found| found.refused && !found.landed).collect())
+    }
+
+    fn entries(&self) -> Result<Vec<Found>, Error> {
         let failed = |source| Error::Journal { path: self.folder.clone(), source };
-        let mut transactions = Vec::new();
+        let mut entries = Vec::new();
         for file in fs::read_dir(&self.folder).map_err(failed)? {
             let path = file.map_err(failed)?.path();
-            if path.extension().is_some_and(|extension| extension == "json")
-                && let Some(found) = read(&path)?
-                && !found.refused
-            {
-                transactions.push(found.entry.transaction);
+            if path.extension().is_some_and(|extension| extension == "json") {
+                entries.extend(read(&path)?);
             }
         }
-        Ok(transactions)
+        Ok(entries)
     }
 
     fn path(&self, work: &str, extension: &str) -> PathBuf {
@@ -90,25 +100,30 @@ pub(super) struct Locked {
 
 impl Locked {
     /// What was signed for this work and is not known to be finished.
-    pub(super) fn read(&self) -> Result<Option<Entry>, Error> {
+    pub(super) fn read(&self) -> Result<Option<Found>, Error> {
         let Some(found) = read(&self.entry)? else { return Ok(None) };
         if found.work != self.work {
             return Err(self.failed(io::Error::other("the entry is of other work")));
         }
-        Ok(Some(found.entry))
+        Ok(Some(found))
     }
 
     /// Stores a signed transaction. When this returns it survives a crash.
     pub(super) fn write(&self, entry: &Entry) -> Result<(), Error> {
-        self.store(entry, false)
+        self.store(entry, false, false)
     }
 
     /// Keeps a transaction that a node refused: the node may still have it run, so the next attempt must exclude it.
     pub(super) fn write_refused(&self, entry: &Entry) -> Result<(), Error> {
-        self.store(entry, true)
+        self.store(entry, true, false)
     }
 
-    fn store(&self, entry: &Entry, refused: bool) -> Result<(), Error> {
+    /// Keeps that a refused transaction has landed. Its coins may be spent further: they no longer tell.
+    pub(super) fn write_landed(&self, entry: &Entry) -> Result<(), Error> {
+        self.store(entry, true, true)
+    }
+
+    fn store(&self, entry: &Entry, refused: bool, landed: bool) -> Result<(), Error> {
         let stored = Stored {
             version: 1,
             work: self.work.clone(),
@@ -117,6 +132,7 @@ impl Locked {
                 .encode(bcs::to_bytes(&entry.transaction).map_err(|e| self.failed(io::Error::other(e)))?),
             signature: entry.signature.to_base64(),
             refused,
+            landed,
         };
         let text = serde_json::to_vec_pretty(&stored).map_err(|error| self.failed(error.into()))?;
         write_durably(&self.entry, &text).map_err(|source| self.failed(source))
@@ -142,10 +158,12 @@ impl Entry {
 }
 
 /// An entry as it stands on disk.
-struct Found {
-    work: String,
-    entry: Entry,
+pub(super) struct Found {
+    pub(super) work: String,
+    pub(super) entry: Entry,
     refused: bool,
+    /// It has landed, whatever a node says.
+    pub(super) landed: bool,
 }
 
 fn read(path: &Path) -> Result<Option<Found>, Error> {
@@ -168,7 +186,8 @@ fn read(path: &Path) -> Result<Option<Found>, Error> {
         return Err(broken("the transaction is not the one of the digest"));
     }
     let signature = UserSignature::from_base64(&stored.signature).map_err(|_| broken("the signature is malformed"))?;
-    Ok(Some(Found { work: stored.work, entry: Entry { transaction, signature }, refused: stored.refused }))
+    let entry = Entry { transaction, signature };
+    Ok(Some(Found { work: stored.work, entry, refused: stored.refused, landed: stored.landed }))
 }
 
 /// Write beside, sync, rename, sync the folder: after any crash the old or the new file is there, whole.

@@ -10,7 +10,10 @@ mod operations;
 mod package;
 mod ptb;
 mod receipt;
+mod refused;
+mod send;
 mod session;
+mod time;
 
 pub(crate) use agreement::place;
 pub use journal::Journal;

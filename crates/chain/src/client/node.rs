@@ -8,6 +8,7 @@ use futures::TryStreamExt as _;
 use sui_rpc::field::{FieldMask, FieldMaskUtil as _};
 use sui_rpc::proto::sui::rpc::v2 as pb;
 use sui_sdk_types::{Address, Digest, Object, Owner, StructTag};
+use tokio::time::Instant;
 
 use super::agreement::Witnesses;
 use crate::error::Error;
@@ -32,6 +33,9 @@ impl Default for NodeOptions {
 
 /// Objects asked for in one request; full nodes allow more, but answers grow.
 const BATCH: usize = 50;
+
+/// A whole list may take as long as this many answers.
+const LIST_ANSWERS: u32 = 20;
 
 /// A connection to a full node whose network is known.
 #[derive(Clone)]
@@ -174,8 +178,13 @@ impl Node {
             .with_read_mask(FieldMask::from_paths(["field_id", "field_object.bcs"]));
         let mut stream = std::pin::pin!(self.rpc.list_dynamic_fields(request));
         let (mut kept, mut bytes) = (Vec::new(), 0_usize);
-        // The answer's time limit is one page's: a long list takes many.
-        while let Some(field) = self.limited("ListDynamicFields", stream.try_next()).await? {
+        // A long list takes many pages, each within the time for one answer, and all of them within a bound: one may drip for ever.
+        let after = self.options.answer_timeout.saturating_mul(LIST_ANSWERS);
+        let deadline = Instant::now() + after;
+        loop {
+            let page = tokio::time::timeout_at(deadline, self.limited("ListDynamicFields", stream.try_next())).await;
+            let timeout = |_| Error::Timeout { endpoint: self.endpoint.to_string(), after };
+            let Some(field) = page.map_err(timeout)?? else { return Ok(kept) };
             let size =
                 field.field_object.as_ref().and_then(|object| object.bcs.as_ref()).and_then(|bcs| bcs.value.as_ref());
             let size = size.map_or(0, tonic::codegen::Bytes::len);
@@ -188,7 +197,6 @@ impl Node {
                 kept.push(value);
             }
         }
-        Ok(kept)
     }
 
     /// All objects of a type that an address owns.

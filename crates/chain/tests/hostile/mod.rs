@@ -40,6 +40,16 @@ pub enum Lie {
     HoldTransactions,
     /// Transactions are called refused and not passed on.
     RefuseTransactions,
+    /// Transactions are called taken and not passed on.
+    SwallowTransactions,
+    /// No question is answered.
+    Hang,
+    /// Lists never end, and come slowly.
+    Drip,
+    /// It says that it serves another network.
+    OtherNetwork,
+    /// Its time is a year ahead.
+    YearAhead,
     /// Streams break at once.
     BreakStreams,
 }
@@ -88,6 +98,12 @@ impl Hostile {
         self.lie.load(Ordering::SeqCst) == lie as u8
     }
 
+    async fn hang(&self) {
+        if self.tells(Lie::Hang) {
+            futures::future::pending::<()>().await;
+        }
+    }
+
     fn alter(&self, checkpoint: &mut pb::Checkpoint) {
         if self.tells(Lie::DropTransactions) {
             checkpoint.transactions.clear();
@@ -134,13 +150,22 @@ impl LedgerService for Hostile {
         &self,
         request: Request<pb::GetServiceInfoRequest>,
     ) -> Result<Response<pb::GetServiceInfoResponse>, Status> {
-        self.upstream.clone().ledger_client().get_service_info(request).await
+        self.hang().await;
+        let mut response = self.upstream.clone().ledger_client().get_service_info(request).await?;
+        if self.tells(Lie::OtherNetwork) {
+            response.get_mut().chain_id = Some(Digest::ZERO.to_string());
+        }
+        if self.tells(Lie::YearAhead) {
+            response.get_mut().timestamp.as_mut().unwrap().seconds += 365 * 24 * 3600;
+        }
+        Ok(response)
     }
 
     async fn get_object(
         &self,
         request: Request<pb::GetObjectRequest>,
     ) -> Result<Response<pb::GetObjectResponse>, Status> {
+        self.hang().await;
         let mut response = self.upstream.clone().ledger_client().get_object(request).await?;
         response.get_mut().object.iter_mut().for_each(|object| self.hide_writer(object));
         Ok(response)
@@ -154,6 +179,7 @@ impl LedgerService for Hostile {
         &self,
         request: Request<pb::GetTransactionRequest>,
     ) -> Result<Response<pb::GetTransactionResponse>, Status> {
+        self.hang().await;
         if self.tells(Lie::DenyTransactions) {
             return Err(Status::not_found("no such transaction"));
         }
@@ -164,6 +190,7 @@ impl LedgerService for Hostile {
         &self,
         request: Request<pb::BatchGetObjectsRequest>,
     ) -> Result<Response<pb::BatchGetObjectsResponse>, Status> {
+        self.hang().await;
         let mut response = self.upstream.clone().ledger_client().batch_get_objects(request).await?;
         for result in &mut response.get_mut().objects {
             if let Some(pb::get_object_result::Result::Object(object)) = &mut result.result {
@@ -192,7 +219,16 @@ impl StateService for Hostile {
         &self,
         request: Request<pb::ListDynamicFieldsRequest>,
     ) -> Result<Response<pb::ListDynamicFieldsResponse>, Status> {
+        self.hang().await;
+        let mut request = request.into_inner();
+        if self.tells(Lie::Drip) {
+            request.page_token = None;
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
         let mut response = self.upstream.clone().state_client().list_dynamic_fields(request).await?;
+        if self.tells(Lie::Drip) {
+            response.get_mut().next_page_token = Some(vec![1].into());
+        }
         if self.tells(Lie::DenyTransactions) {
             response.get_mut().dynamic_fields.clear();
         }
@@ -204,6 +240,7 @@ impl StateService for Hostile {
         request: Request<pb::ListOwnedObjectsRequest>,
     ) -> Result<Response<pb::ListOwnedObjectsResponse>, Status> {
         // Coins must be shown as they are: with another digest nobody could spend them.
+        self.hang().await;
         self.upstream.clone().state_client().list_owned_objects(request).await
     }
 }
@@ -214,6 +251,10 @@ impl TransactionExecutionService for Hostile {
         &self,
         request: Request<pb::ExecuteTransactionRequest>,
     ) -> Result<Response<pb::ExecuteTransactionResponse>, Status> {
+        self.hang().await;
+        if self.tells(Lie::SwallowTransactions) {
+            return Ok(Response::new(pb::ExecuteTransactionResponse::default()));
+        }
         if self.tells(Lie::HoldTransactions) {
             self.held.lock().unwrap().push(request.into_inner());
             return Err(Status::unavailable("silence"));
