@@ -97,20 +97,9 @@ impl Invocation {
     }
 }
 
-/// The chain's time, ms since the Unix epoch: that of its newest checkpoint.
+/// The chain's time, ms since the Unix epoch: that of its newest checkpoint, with trust `quorum` as enough nodes have it.
 pub(crate) async fn chain_time_ms(node: &Node) -> Result<u64, Diagnostic> {
-    let invalid = || {
-        told(daas_chain::Error::AnswerInvalid {
-            endpoint: node.endpoint().to_owned(),
-            what: "a service info".to_owned(),
-        })
-    };
-    let request = sui_rpc::proto::sui::rpc::v2::GetServiceInfoRequest::default();
-    let answer =
-        node.rpc().ledger_client().get_service_info(request).await.map_err(|status| invalid().caused_by(&status))?;
-    let time = answer.into_inner().timestamp.ok_or_else(invalid)?;
-    let seconds = u64::try_from(time.seconds).map_err(|_| invalid())?;
-    Ok(seconds.saturating_mul(1000).saturating_add(u64::try_from(time.nanos).unwrap_or(0) / 1_000_000))
+    node.time_ms().await.map_err(told)
 }
 
 impl ClusterLink {
