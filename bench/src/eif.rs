@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use cpu_time::ProcessTime;
 use daas_measure::Description;
-use daas_measure::eif::{Contents, Eif};
+use daas_measure::eif::{Contents, Eif, Layout};
 
 const RUNS: usize = 20;
 const CMDLINE: &str = "reboot=k panic=30 nomodules console=ttyS0";
@@ -96,8 +96,11 @@ impl Spent {
 fn build([kernel, boot, application]: &[PathBuf; 3], out: &Path) {
     let read = |path: &Path| fs::read(path).expect("an input");
     let (kernel, boot, application) = (read(kernel), read(boot), read(application));
-    let image = Contents::new(&kernel, CMDLINE, vec![&boot, &application]).build().expect("an image");
-    image.write_to(&mut File::create(out).expect("the image's file")).expect("the image's file");
+    let write = |layout: &Layout<'_>| layout.write_to(&mut File::create(out)?);
+    let contents = Contents::new(&kernel, CMDLINE, vec![&boot, &application]);
+    let (image, written) = contents.build_while(write).expect("an image");
+    written.expect("the image's file");
+    black_box(image.registers());
 }
 
 fn describe(path: &Path) {

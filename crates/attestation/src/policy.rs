@@ -207,6 +207,8 @@ pub(crate) fn find_release(pcrs: &Pcrs, releases: &[Release], now: UnixTime) -> 
     for (place, release) in releases.iter().enumerate().filter(|(_, release)| release.measurements.is_image_of(pcrs)) {
         match release.measurements.check(pcrs).and_then(|()| release.check_state(now)) {
             Ok(()) => return Ok(place),
+            // Whatever else a list says of the same image.
+            Err(Refusal::ReleaseRevoked) => return Err(Refusal::ReleaseRevoked),
             Err(reason) => refusal = refusal.or(Some(reason)),
         }
     }

@@ -70,7 +70,7 @@ impl Invocation {
                 .with("expected", expected)
                 .with("actual", node.chain()));
         }
-        let production = [ChainId::MAINNET, ChainId::TESTNET].iter().any(|chain| chain.matches(&digest));
+        let production = ChainId::Digest(digest).is_production();
         Ok(Connection { network: if production { Network::Production } else { Network::Development }, node })
     }
 
@@ -106,6 +106,11 @@ impl ClusterLink {
     /// The chain's time: what expires and unbonds goes by it.
     pub(crate) async fn now_ms(&self) -> Result<u64, Diagnostic> {
         chain_time_ms(&self.node).await
+    }
+
+    /// The chain and the node that was asked first, in a line.
+    pub(crate) fn describe(&self) -> String {
+        format!("{}, as {} says", self.node.chain(), self.node.endpoint())
     }
 
     /// The Cluster object.

@@ -29,6 +29,8 @@ use invocation::{Invocation, first_screen};
 
 /// Runs one command: 0 done or true, 1 refused or failed, 2 wrong usage.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    // A core file would hold every key that this command reads, and what it starts inherits the limit. Less is always allowed.
+    let _ = nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_CORE, 0, 0);
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         // Help and version are answers; clap knows which stream each belongs to and exits with 0 or 2.

@@ -209,7 +209,7 @@ impl Page {
             let gap = " ".repeat(width - columns(name) + 2);
             let name = self.paint(Paint::Faint, name);
             // Values come from the chain: anybody may have written them.
-            let value = daas_diagnostics::redact(&value);
+            let value = daas_diagnostics::redact_line(&value);
             self.text.extend([name.as_str(), &gap, &value, "\n"]);
         }
     }
@@ -217,7 +217,7 @@ impl Page {
     /// A table with aligned columns.
     pub fn table(&mut self, heads: &[&str], rows: &[Vec<String>]) {
         let rows: Vec<Vec<String>> =
-            rows.iter().map(|row| row.iter().map(|cell| daas_diagnostics::redact(cell)).collect()).collect();
+            rows.iter().map(|row| row.iter().map(|cell| daas_diagnostics::redact_line(cell)).collect()).collect();
         let width = |column: usize| {
             let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| columns(cell));
             cells.chain([columns(heads[column])]).max().unwrap_or(0)

@@ -163,7 +163,7 @@ fn a_root_makes_the_verdict_one_of_development_and_production_takes_none() {
     let (answer, human) = accepted(&setup, &arguments);
     assert_eq!((&answer["development"], &answer["simulated"]), (&json!(true), &json!(false)));
     assert!(human.stdout.starts_with("DEVELOPMENT"), "{human:?}");
-    for chain in ["mainnet", "testnet"] {
+    for chain in ["mainnet", "testnet", "4btiuiMPvEENsttpZC7CZ53DruC3MAgfznDbASZ7DR6S"] {
         setup.refused(&[&arguments[..], &["--chain-id", chain]].concat(), "DAAS-1707");
     }
     let aws = Path::new(VECTORS).join("../../../../attestation/README.md");

@@ -144,9 +144,14 @@ async fn a_document_relayed_through_another_connection_is_refused() {
     let (scene, genuine, relay) = (Scene::new(), Identity::generate(), Identity::generate());
     let relaying = scene.enclave(Some(&relay), genuine.spki_sha256(), 1).await;
     scene.refused(&relaying.url("https"), "claims-tls-key", "DAAS-1706");
-    // Without TLS there is no key to compare, and the answer says so.
+    // Without TLS there is no key to compare: only the code can be judged.
     let clear = scene.enclave(None, genuine.spki_sha256(), 1).await;
-    assert_eq!(scene.accepted(&clear.url("http"), &[])["connection"]["tls_spki_sha256"], Value::Null);
+    let said = scene.verify(&clear.url("http"), &[]);
+    assert!(said.code == 2 && said.stderr.contains("DAAS-1002"), "{said:?}");
+    let said = scene.verify(&clear.url("http"), &["--claims", "none"]);
+    let answer = said.json();
+    assert_eq!((said.code, &answer["bound"]), (0, &json!(false)), "{answer:#}");
+    assert_eq!(answer["connection"]["tls_spki_sha256"], Value::Null);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -110,3 +110,24 @@ fn a_key_in_the_environment_does_not_reach_the_chains_process() {
     assert!(contains(&environment, b"PATH="), "the environment was not readable");
     assert!(!contains(&environment, &key.as_bytes()[11..]));
 }
+
+#[test]
+fn no_core_file_is_written_by_what_daas_starts() {
+    let setup = Setup::up();
+    let state = setup.path("").display().to_string();
+    let limits: Vec<_> = std::fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .filter(|process| {
+            let line = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+            let line = String::from_utf8_lossy(&line).into_owned();
+            line.contains("daas-devnet") && line.contains(state.trim_end_matches('/'))
+        })
+        .map(|process| std::fs::read_to_string(process.path().join("limits")).unwrap())
+        .collect();
+    assert!(!limits.is_empty(), "no chain runs in {state}");
+    for limit in limits {
+        let line = limit.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        assert_eq!(line.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"], "{line}");
+    }
+}

@@ -23,5 +23,5 @@ pub use catalogue::{Code, codes};
 pub use diagnostic::{Diagnose, Diagnostic};
 pub use lang::Lang;
 pub use phrase::Phrase;
-pub use redact::redact;
+pub use redact::{redact, redact_line};
 pub use render::Style;

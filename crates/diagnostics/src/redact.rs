@@ -11,13 +11,15 @@ const MASK: &str = "***";
 ///
 /// This is the second line of defence; the first is that secrets live in types that do not print.
 pub fn redact(text: &str) -> String {
+    // What is cut off costs nothing, however long it is.
+    let (text, is_cut) = match text.char_indices().nth(4 * MAX_CHARS) {
+        Some((end, _)) => (&text[..end], true),
+        None => (text, false),
+    };
     let masked = mask(text);
     let mut out = String::with_capacity(masked.len());
-    for (count, c) in masked.chars().enumerate() {
-        if count == MAX_CHARS {
-            out.push('…');
-            break;
-        }
+    let is_cut = is_cut || masked.chars().nth(MAX_CHARS).is_some();
+    for c in masked.chars().take(MAX_CHARS) {
         // Bidirectional overrides reorder what a terminal shows.
         if (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
             out.extend(c.escape_unicode());
@@ -25,10 +27,19 @@ pub fn redact(text: &str) -> String {
             out.push(c);
         }
     }
+    if is_cut {
+        out.push('…');
+    }
     out
 }
 
-const MAX_CHARS: usize = 2000;
+/// As [`redact`], for a place of one line: line breaks are escaped, so that a value cannot write lines of its own.
+pub fn redact_line(text: &str) -> String {
+    redact(text).replace('\n', "\\n")
+}
+
+/// More than the longest command line of a kernel (2047).
+const MAX_CHARS: usize = 2100;
 
 fn mask(text: &str) -> Cow<'_, str> {
     let mut out = String::new();
@@ -73,6 +84,7 @@ mod tests {
         assert_eq!(redact("a\u{1b}[2Jb"), "a\\u{1b}[2Jb");
         assert_eq!(redact("x\u{202e}y"), "x\\u{202e}y");
         assert_eq!(redact("가나\n다"), "가나\n다");
+        assert_eq!(redact_line("x\nACCEPTED"), "x\\nACCEPTED");
     }
 
     proptest::proptest! {
@@ -89,5 +101,7 @@ mod tests {
     #[test]
     fn endless_text_is_cut() {
         assert_eq!(redact(&"a".repeat(100_000)).chars().count(), MAX_CHARS + 1);
+        let secrets = redact(&"seal1.x ".repeat(100_000));
+        assert!(secrets.ends_with('…') && !secrets.contains("seal1.x"), "{secrets}");
     }
 }

@@ -162,27 +162,23 @@ fn settle<T: PartialEq>(answers: &[Option<Result<T, Error>>], needed: usize) -> 
 mod tests {
     use super::*;
 
-    fn silent<T>() -> Option<Result<T, Error>> {
-        Some(Err(Error::RateLimited { endpoint: "n".into() }))
-    }
-
-    fn said<T>(answer: T) -> Option<Result<T, Error>> {
-        Some(Ok(answer))
+    fn silent() -> Error {
+        Error::RateLimited { endpoint: "n".into() }
     }
 
     #[test]
     fn one_answer_of_three_decides_nothing_and_two_do() {
-        assert_eq!(settle(&[said(1), said(2), said(1)], 2).unwrap(), 0);
-        assert_eq!(settle(&[silent(), said(1), said(1)], 2).unwrap(), 1);
-        assert_eq!(settle(&[None, said(1), said(1)], 2).unwrap(), 1);
-        let unsettled = settle(&[said(1), said(2), silent()], 2).unwrap_err();
+        assert_eq!(settle(&[Some(Ok(1)), Some(Ok(2)), Some(Ok(1))], 2).unwrap(), 0);
+        assert_eq!(settle(&[Some(Err(silent())), Some(Ok(1)), Some(Ok(1))], 2).unwrap(), 1);
+        assert_eq!(settle(&[None, Some(Ok(1)), Some(Ok(1))], 2).unwrap(), 1);
+        let unsettled = settle(&[Some(Ok(1)), Some(Ok(2)), Some(Err(silent()))], 2).unwrap_err();
         assert_eq!((unsettled.answered, unsettled.agreeing, unsettled.differing), (2, 1, vec![1]));
-        assert_eq!(settle::<u8>(&[silent(), None, silent()], 2).unwrap_err().answered, 0);
+        assert_eq!(settle::<u8>(&[Some(Err(silent())), None, Some(Err(silent()))], 2).unwrap_err().answered, 0);
     }
 
     #[test]
     fn a_denial_counts_no_more_than_a_claim() {
-        assert_eq!(settle(&[said(None), said(Some(1)), said(Some(1))], 2).unwrap(), 1);
-        assert!(settle(&[said(None), said(Some(1))], 2).is_err());
+        assert_eq!(settle(&[Some(Ok(None)), Some(Ok(Some(1))), Some(Ok(Some(1)))], 2).unwrap(), 1);
+        assert!(settle(&[Some(Ok(None)), Some(Ok(Some(1)))], 2).is_err());
     }
 }

@@ -17,6 +17,15 @@ impl ChainId {
     /// Sui testnet.
     pub const TESTNET: Self = Self::Short([0x4c, 0x78, 0xad, 0xac]);
 
+    /// Whether this names a chain of production, Sui mainnet or testnet, in whichever form.
+    pub fn is_production(&self) -> bool {
+        let known = [Self::MAINNET, Self::TESTNET];
+        match self {
+            Self::Digest(digest) => known.iter().any(|chain| chain.matches(digest)),
+            Self::Short(_) => known.contains(self),
+        }
+    }
+
     /// Whether a chain with this genesis digest is the one that is meant.
     pub fn matches(&self, digest: &[u8; 32]) -> bool {
         match self {
@@ -75,10 +84,14 @@ mod tests {
             assert!(name.parse::<ChainId>().unwrap().matches(&digest));
             assert!(short.parse::<ChainId>().unwrap().matches(&digest));
             assert_eq!(ChainId::Digest(digest).to_string(), whole);
+            assert!([name, short, whole].iter().all(|text| text.parse::<ChainId>().unwrap().is_production()));
             assert_eq!(name.parse::<ChainId>().unwrap().to_string(), short);
         }
         let Ok(ChainId::Digest(testnet)) = TESTNET.parse() else { panic!() };
         assert!(!ChainId::MAINNET.matches(&testnet));
+        for other in [ChainId::Short([0; 4]), ChainId::Digest([7; 32])] {
+            assert!(!other.is_production());
+        }
     }
 
     #[test]

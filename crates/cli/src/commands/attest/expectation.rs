@@ -1,11 +1,10 @@
 //! What a document is held against: from files, from the chain, from the command line.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use daas_attestation::{AgeRule, Measurements, Pcr, Release, ReleaseState, TrustedRoots, UnixTime};
 use daas_chain::types::{Cluster, ReleaseStatus};
 use daas_diagnostics::{Diagnostic, codes};
-use daas_settings::ChainId;
 
 use super::source::Source;
 use super::{Claims, Verify};
@@ -21,13 +20,28 @@ use crate::sheet::Network;
 pub(super) struct Expectation {
     /// Production has no place for a root.
     pub(super) roots: Roots,
-    pub(super) now: UnixTime,
+    pub(super) clock: Clock,
+    /// Where releases and instances come from; none where no node was asked.
+    pub(super) chain: Option<String>,
     pub(super) releases: Vec<Release>,
     /// For a stored document; one that an enclave was asked for answers what was sent.
     pub(super) nonce: Option<Vec<u8>>,
     pub(super) age: AgeRule,
     pub(super) claims: Bound,
 }
+
+/// The time that a verdict is made for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Clock {
+    /// As the caller wants it.
+    Fixed(UnixTime),
+    /// Read at an instant; it goes on while the chain and the enclave are asked.
+    Running(UnixTime, Instant),
+}
+
+/// How far the newest checkpoint of a production chain may lie behind this machine's clock: a frozen node would keep revoked releases
+/// good.
+const MAX_CHAIN_AGE: Duration = Duration::from_mins(1);
 
 /// How old the document of an enclave that was asked may be, where no cluster says otherwise (the contract's default).
 const MAX_AGE: Duration = Duration::from_mins(5);
@@ -69,7 +83,11 @@ impl Expectation {
         };
         let network = link.as_ref().map(|link| link.network).or_else(|| configured_network(invocation));
         let roots = roots(network, arguments)?;
-        let now = now(link.as_ref(), arguments).await?;
+        if let Some(link) = &link {
+            check_fresh(link).await?;
+        }
+        let clock = Clock::of(link.as_ref(), arguments).await?;
+        let now = clock.now();
         let releases = match (&arguments.pcrs, &link) {
             (None, Some(link)) => releases_of(link, now).await?,
             (None, None) => Vec::new(),
@@ -93,7 +111,8 @@ impl Expectation {
             (None, Source::Enclave(_)) => AgeRule::AtMost(max_age(link.as_ref()).await?),
             (None, Source::File(_)) => AgeRule::WhileCertified,
         };
-        Ok(Self { roots, now, releases, nonce, age, claims })
+        let chain = link.as_ref().map(ClusterLink::describe);
+        Ok(Self { roots, clock, chain, releases, nonce, age, claims })
     }
 }
 
@@ -112,8 +131,7 @@ impl Bound {
 /// The network that the settings name, where no node was asked.
 fn configured_network(invocation: &Invocation) -> Option<Network> {
     let chain = invocation.settings.chain_id?;
-    let is_production = [ChainId::MAINNET, ChainId::TESTNET].contains(&chain);
-    Some(if is_production { Network::Production } else { Network::Development })
+    Some(if chain.is_production() { Network::Production } else { Network::Development })
 }
 
 /// Without a chain the AWS root decides, and that verdict is production's; with a root it is development's.
@@ -144,14 +162,42 @@ async fn max_age(link: Option<&ClusterLink>) -> Result<Duration, Diagnostic> {
     }
 }
 
-/// The clock of a development chain may have been moved, and its hardware goes by it. Elsewhere no node is asked for the time: a frozen
-/// one would keep old documents alive.
-async fn now(link: Option<&ClusterLink>, arguments: &Verify) -> Result<UnixTime, Diagnostic> {
-    match (arguments.at, link) {
-        (Some(seconds), _) => Ok(UnixTime::from_seconds(seconds)),
-        (None, Some(link)) if link.network == Network::Development => link.now_ms().await.map(UnixTime::from_millis),
-        (None, _) => Ok(UnixTime::from_millis(moment::now_ms())),
+impl Clock {
+    /// The clock of a development chain may have been moved, and its hardware goes by it. Elsewhere no node is asked for the time: a
+    /// frozen one would keep old documents alive.
+    async fn of(link: Option<&ClusterLink>, arguments: &Verify) -> Result<Self, Diagnostic> {
+        let running = |ms| Self::Running(UnixTime::from_millis(ms), Instant::now());
+        match (arguments.at, link) {
+            (Some(seconds), _) => Ok(Self::Fixed(UnixTime::from_seconds(seconds))),
+            (None, Some(link)) if link.network == Network::Development => link.now_ms().await.map(running),
+            (None, _) => Ok(running(moment::now_ms())),
+        }
     }
+
+    /// The time now.
+    pub(super) fn now(self) -> UnixTime {
+        match self {
+            Self::Fixed(time) => time,
+            Self::Running(time, since) => UnixTime::from_millis(
+                time.millis().saturating_add(u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)),
+            ),
+        }
+    }
+}
+
+/// A production chain seals checkpoints all the time; the clock of a development chain may stand anywhere.
+async fn check_fresh(link: &ClusterLink) -> Result<(), Diagnostic> {
+    if link.network == Network::Development {
+        return Ok(());
+    }
+    let age = Duration::from_millis(moment::now_ms().saturating_sub(link.now_ms().await?));
+    if age > MAX_CHAIN_AGE {
+        let seconds = |age: Duration| format!("{} s", age.as_secs());
+        return Err(Diagnostic::new(codes::CHAIN_VIEW_STALE)
+            .with("age", seconds(age))
+            .with("limit", seconds(MAX_CHAIN_AGE)));
+    }
+    Ok(())
 }
 
 async fn releases_of(link: &ClusterLink, now: UnixTime) -> Result<Vec<Release>, Diagnostic> {

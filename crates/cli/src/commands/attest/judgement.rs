@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use daas_attestation::{
-    AgeRule, BoundTo, Network, NonceRule, Policy, Refusal, Stage, TlsPeer, Unbound, Unchecked, Unverified, Verdict,
-    verify,
+    AgeRule, BoundTo, Network, NonceRule, Policy, Refusal, Stage, TlsPeer, Unbound, Unchecked, UnixTime, Unverified,
+    Verdict, verify,
 };
 use daas_diagnostics::{Code, Diagnostic, Lang, codes};
 use serde_json::{Value, json};
@@ -20,6 +20,8 @@ use crate::output::{Page, Paint, Report};
 pub(super) struct Judgement {
     outcome: Result<Accepted, Refusal>,
     asked: Asked,
+    /// Of what it claims, for a bound document.
+    config_sha256: Option<[u8; 32]>,
     /// What it says, if it can be read.
     document: Option<Value>,
     /// How it came.
@@ -38,6 +40,10 @@ enum Accepted {
 #[derive(Debug)]
 struct Asked {
     is_development: bool,
+    /// Whether the document must be the active instance's; else any enclave that runs the code may claim the cluster.
+    of_active_instance: bool,
+    /// Where releases and instances come from.
+    chain: Option<String>,
     at_ms: u64,
     releases: usize,
     nonce: Option<String>,
@@ -58,13 +64,14 @@ enum Check {
 impl Judgement {
     pub(super) fn of(received: &Received, expected: &Expectation) -> Self {
         let document = received.document();
+        let judged_at = expected.clock.now();
         let network = match &expected.roots {
             Roots::Production => Network::Production,
             Roots::Development(roots) => Network::Development(roots),
         };
         let policy = Policy {
             network,
-            now: expected.now,
+            now: judged_at,
             releases: &expected.releases,
             nonce: match received {
                 Received::Stored(_) => expected.nonce.as_deref().map_or(NonceRule::None, NonceRule::Exactly),
@@ -92,7 +99,12 @@ impl Judgement {
             }
         };
         let document = Unverified::parse(document).ok().map(|said| document_json(&said));
-        Self { outcome, asked: Asked::of(received, expected), document, connection: received.connection_json() }
+        let config_sha256 = match &outcome {
+            Ok(Accepted::Bound(verdict)) => Some(verdict.claims().config_sha256),
+            _ => None,
+        };
+        let asked = Asked::of(received, expected, judged_at);
+        Self { outcome, asked, config_sha256, document, connection: received.connection_json() }
     }
 
     /// Passed, failed, not asked for, or not come to.
@@ -132,6 +144,9 @@ impl Report for Judgement {
         json!({
             "verdict": if refusal.is_none() { "accepted" } else { "refused" },
             "bound": matches!(self.outcome, Ok(Accepted::Bound(_))),
+            "instance": if self.asked.of_active_instance { "active" } else { "any" },
+            "config_sha256": self.config_sha256.map(hex::encode),
+            "chain": self.asked.chain,
             "development": self.asked.is_development,
             "simulated": self.is_simulated(),
             "at_ms": self.asked.at_ms,
@@ -171,10 +186,17 @@ impl Judgement {
     fn verdict(&self, page: &mut Page) {
         let (paint, text) = match &self.outcome {
             Ok(Accepted::Bound(verdict)) => {
-                let words = page.pick(
-                    "ACCEPTED: measured, bound to this cluster; instance",
-                    "승인: 측정값과 클러스터가 확인됨, 인스턴스",
-                );
+                let words = if self.asked.of_active_instance {
+                    page.pick(
+                        "ACCEPTED: measured, the active instance of this cluster:",
+                        "승인: 측정값이 확인된, 이 클러스터의 활성 인스턴스",
+                    )
+                } else {
+                    page.pick(
+                        "ACCEPTED: measured, claims this cluster, as any enclave with this code may (not compared with the active instance):",
+                        "승인: 측정값이 확인되었고 이 클러스터를 주장함. 같은 코드의 엔클레이브라면 누구나 가능함(활성 인스턴스와 대조하지 않음):",
+                    )
+                };
                 (Paint::Good, format!("{words} {}", hex::encode(verdict.instance_key())))
             }
             Ok(Accepted::Unbound(_)) => {
@@ -207,13 +229,18 @@ impl Judgement {
                 Some(true) => "simulated",
                 _ => "AWS Nitro",
             };
-            page.fields([("hardware", hardware.to_owned()), ("certified until", until)]);
+            page.fields([
+                ("hardware", hardware.to_owned()),
+                ("certified until", until),
+                ("configuration", self.config_sha256.map(hex::encode).unwrap_or_default()),
+                ("chain", self.asked.chain.clone().unwrap_or_default()),
+            ]);
         }
     }
 }
 
 impl Asked {
-    fn of(received: &Received, expected: &Expectation) -> Self {
+    fn of(received: &Received, expected: &Expectation, judged_at: UnixTime) -> Self {
         let (sent, tls_key) = match received {
             Received::Stored(_) => (None, None),
             Received::Live(live) => (Some(hex::encode(live.1.nonce)), live.1.tls_spki_sha256),
@@ -236,7 +263,9 @@ impl Asked {
         };
         Self {
             is_development: matches!(expected.roots, Roots::Development(_)),
-            at_ms: expected.now.millis(),
+            of_active_instance: matches!(&expected.claims, Bound::To(bonds) if bonds.instance.is_some()),
+            chain: expected.chain.clone(),
+            at_ms: judged_at.millis(),
             releases: expected.releases.len(),
             nonce: sent.or_else(|| expected.nonce.as_ref().map(hex::encode)),
             max_age: match expected.age {

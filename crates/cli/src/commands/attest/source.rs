@@ -7,7 +7,7 @@ use daas_attested_tls::{Endpoint, Live, ask};
 use daas_diagnostics::{Diagnostic, codes};
 use serde_json::{Value, json};
 
-use super::Verify;
+use super::{Claims, Verify};
 use crate::invocation::Invocation;
 use crate::places::file_failed;
 use crate::session_keys::random_secret;
@@ -62,6 +62,18 @@ impl Source {
                     "none with an address: a random one is sent",
                     "주소를 지정하면 무작위 nonce를 보내므로 생략",
                 )),
+            // Without TLS nobody knows who is at the other end, whatever the document claims.
+            (Self::Enclave(endpoint), None) if !endpoint.is_tls() && arguments.claims != Some(Claims::None) => {
+                Err(Diagnostic::new(codes::BAD_VALUE)
+                    .with("name", "FILE|URL")
+                    .with_words("origin", "the command line", "명령줄")
+                    .with("value", endpoint)
+                    .with_words(
+                        "expected",
+                        "https://…: without TLS only the code can be judged, with --claims none",
+                        "https://…: TLS가 없으면 --claims none으로 코드만 판정할 수 있습니다",
+                    ))
+            }
             _ => Ok(()),
         }
     }
