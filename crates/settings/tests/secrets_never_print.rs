@@ -72,7 +72,7 @@ proptest! {
     fn a_key_in_the_wrong_place_is_not_shown_either(key in private_key(), name in prop::sample::select(vec![
         "trust", "quorum", "gas_budget", "timeout", "chain_id", "output", "log_level", "rpc", "sui_privat_key",
     ])) {
-        // One in fifty spellings of a key is base58 of 32 bytes, as a chain identifier is: that is no error, and chain identifiers are shown.
+        // A key may by chance be spelt like base58 of 32 bytes, as a chain identifier is: that is no error, and chain identifiers are shown.
         prop_assume!(name != "chain_id" || key.parse::<daas_settings::ChainId>().is_err());
         let folder = tempfile::tempdir().unwrap();
         for (file, text) in [
