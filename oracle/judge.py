@@ -129,7 +129,7 @@ def execute(request, packages):
         "protocol_version": 100, "epoch": request["epoch"],
         "reference_gas_price": request["gas_price"], "checkpoint": None,
     }
-    with tempfile.NamedTemporaryFile("w", suffix=".json", dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as file:
+    with tempfile.NamedTemporaryFile("w", suffix=".json", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None) as file:
         file.write(f'{{"packages":{packages[request["genuine"]]},{json.dumps(state)[1:]}')
         file.flush()
         result = sui_sandbox.replay(digest=request["digest"], state_file=file.name, vm_only=True, allow_fallback=False, no_prefetch=True)
