@@ -5,9 +5,14 @@ use std::future::Future;
 use std::io;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio_util::sync::CancellationToken;
+
+/// A listener that fails (no file descriptors left) is asked again after this.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
 
 /// A source of connections.
 pub trait Accept: Send + 'static {
@@ -34,6 +39,36 @@ impl Accept for UnixListener {
 
     async fn accept(&mut self) -> io::Result<(Self::Stream, Option<IpAddr>)> {
         Ok((Self::accept(self).await?.0, None))
+    }
+}
+
+/// Takes connections until `stop`, each into a place and a task of its own; `stop` ends the tasks, too. What finds no place is closed.
+pub(crate) async fn each_connection<A: Accept, T>(
+    mut listener: A,
+    slots: Arc<Slots>,
+    stop: CancellationToken,
+    serve: impl Fn(A::Stream, Option<IpAddr>) -> T,
+) where
+    T: Future<Output = ()> + Send + 'static,
+{
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        let Ok((stream, peer)) = accepted else {
+            tokio::time::sleep(ACCEPT_AGAIN).await;
+            continue;
+        };
+        let Some(slot) = slots.take(peer) else { continue };
+        let (task, stop) = (serve(stream, peer), stop.clone());
+        tokio::spawn(async move {
+            let _slot = slot;
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = task => {}
+            }
+        });
     }
 }
 

@@ -10,7 +10,7 @@ use daas_seal_token::NodeName;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio_util::sync::CancellationToken;
 
-use crate::accept::{Accept, Slots};
+use crate::accept::{Accept, Slots, each_connection};
 use crate::error::Error;
 use crate::nodes::Nodes;
 use crate::tunnel::{TunnelStream, Tunnels};
@@ -22,7 +22,6 @@ const MAX_HEAD: usize = 4096;
 const HEAD_TIME: Duration = Duration::from_secs(5);
 const OPEN_TIME: Duration = Duration::from_secs(10);
 const MAX_CONNECTIONS: usize = 8192;
-const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
 
 /// What kube-apiserver wants to reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,27 +81,13 @@ impl Egress {
     }
 
     /// Serves kube-apiserver until `stop`.
-    pub async fn serve<A: Accept>(self, mut listener: A, stop: CancellationToken) {
+    pub async fn serve<A: Accept>(self, listener: A, stop: CancellationToken) {
         let slots = Slots::new(MAX_CONNECTIONS, MAX_CONNECTIONS);
-        loop {
-            let accepted = tokio::select! {
-                () = stop.cancelled() => return,
-                accepted = listener.accept() => accepted,
-            };
-            let Ok((stream, _)) = accepted else {
-                tokio::time::sleep(ACCEPT_AGAIN).await;
-                continue;
-            };
-            let Some(slot) = slots.take(None) else { continue };
-            let (egress, stop) = (self.clone(), stop.clone());
-            tokio::spawn(async move {
-                let _slot = slot;
-                tokio::select! {
-                    () = stop.cancelled() => {}
-                    () = egress.serve_one(stream) => {}
-                }
-            });
-        }
+        each_connection(listener, slots, stop, |stream, _| {
+            let egress = self.clone();
+            async move { egress.serve_one(stream).await }
+        })
+        .await;
     }
 
     async fn serve_one(&self, mut client: impl AsyncRead + AsyncWrite + Unpin) {

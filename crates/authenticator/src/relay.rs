@@ -9,14 +9,13 @@ use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional_with_sizes};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-use crate::accept::{Accept, Slots};
+use crate::accept::{Accept, Slots, each_connection};
 use crate::connections::Connections;
 use crate::error::Error;
 
 /// Memory of a connection, for each direction.
 const BUFFER: usize = 16 * 1024;
 const CONNECT_TIME: Duration = Duration::from_secs(5);
-const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
 
 /// How many connections it carries.
 #[derive(Debug, Clone, Copy)]
@@ -35,36 +34,22 @@ impl Default for RelayLimits {
 
 /// Carries connections to `target` until `stop`.
 pub async fn relay<A: Accept>(
-    mut listener: A,
+    listener: A,
     target: SocketAddrV4,
     connections: Arc<Connections>,
     limits: RelayLimits,
     stop: CancellationToken,
 ) {
     let slots = Slots::new(limits.connections, limits.per_peer);
-    loop {
-        let accepted = tokio::select! {
-            () = stop.cancelled() => return,
-            accepted = listener.accept() => accepted,
-        };
-        let Ok((stream, peer)) = accepted else {
-            tokio::time::sleep(ACCEPT_AGAIN).await;
-            continue;
-        };
-        let Some(slot) = slots.take(peer) else { continue };
-        let (connections, stop) = (Arc::clone(&connections), stop.clone());
-        tokio::spawn(async move {
-            let _slot = slot;
-            tokio::select! {
-                () = stop.cancelled() => {}
-                carried = carry(stream, target, &connections) => {
-                    if let Err(error) = carried {
-                        tracing::debug!(%error, ?peer, "connection to kube-apiserver");
-                    }
-                }
+    each_connection(listener, slots, stop, |stream, peer| {
+        let connections = Arc::clone(&connections);
+        async move {
+            if let Err(error) = carry(stream, target, &connections).await {
+                tracing::debug!(%error, ?peer, "connection to kube-apiserver");
             }
-        });
-    }
+        }
+    })
+    .await;
 }
 
 /// Carries one connection to its end: both directions closed, an error, or its identity over. A direction that ends is

@@ -15,7 +15,7 @@ use rustls::pki_types::CertificateDer;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use crate::accept::{Accept, Slots};
+use crate::accept::{Accept, Slots, each_connection};
 use crate::tls::CurrentTls;
 
 /// The answer of a handler.
@@ -62,8 +62,6 @@ impl Limits {
 /// Request line and headers together; hyper refuses more.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 const MAX_HEADERS: usize = 64;
-/// A listener that fails (no file descriptors left) is asked again after this.
-const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
 
 /// Who is at the other end.
 #[derive(Debug)]
@@ -82,32 +80,17 @@ pub trait Handler: Send + Sync + 'static {
 
 /// Serves until `stop`.
 pub async fn serve<A: Accept, H: Handler>(
-    mut listener: A,
+    listener: A,
     tls: CurrentTls,
     limits: Limits,
     handler: Arc<H>,
     stop: CancellationToken,
 ) {
     let slots = Slots::new(limits.connections, limits.per_peer);
-    loop {
-        let accepted = tokio::select! {
-            () = stop.cancelled() => return,
-            accepted = listener.accept() => accepted,
-        };
-        let Ok((stream, address)) = accepted else {
-            tokio::time::sleep(ACCEPT_AGAIN).await;
-            continue;
-        };
-        let Some(slot) = slots.take(address) else { continue };
-        let (tls, handler, stop) = (TlsAcceptor::clone(&tls.load()), Arc::clone(&handler), stop.clone());
-        tokio::spawn(async move {
-            let _slot = slot;
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = serve_one(stream, address, tls, limits, handler) => {}
-            }
-        });
-    }
+    each_connection(listener, slots, stop, |stream, address| {
+        serve_one(stream, address, TlsAcceptor::clone(&tls.load()), limits, Arc::clone(&handler))
+    })
+    .await;
 }
 
 async fn serve_one<H: Handler>(

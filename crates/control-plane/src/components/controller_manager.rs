@@ -1,5 +1,5 @@
-use super::flags::{CommandLine, Flags};
-use super::{Layout, Settings, api_server, ports};
+use super::flags::CommandLine;
+use super::{Layout, Settings, api_server, client_flags, ports};
 use crate::pki::{AuthorityName, Keeper, LeafName};
 use crate::supervise::ComponentName;
 
@@ -11,17 +11,7 @@ const CONTROLLERS: &str = "*,-serviceaccount-token-controller,-certificatesignin
 pub(super) fn command_line(settings: &Settings, layout: &Layout) -> CommandLine {
     let component = ComponentName::ControllerManager;
     let pki = layout.pki();
-    let serving = pki.certificate(LeafName::ControllerManagerServing);
-    let kubeconfig = layout.kubeconfig(component);
-    let flags = Flags::of(component)
-        .set("kubeconfig", kubeconfig.clone())
-        .set("authentication-kubeconfig", kubeconfig.clone())
-        .set("authorization-kubeconfig", kubeconfig)
-        .set("bind-address", "127.0.0.1")
-        .set("secure-port", ports::CONTROLLER_MANAGER)
-        .set("tls-cert-file", serving.path())
-        .set("tls-private-key-file", serving.path())
-        .set("tls-min-version", "VersionTLS13")
+    let flags = client_flags(component, layout, ports::CONTROLLER_MANAGER, LeafName::ControllerManagerServing)
         .set("root-ca-file", pki.trust(Keeper::ControllerManager, AuthorityName::Server))
         .set("use-service-account-credentials", true)
         .set("controllers", CONTROLLERS)

@@ -41,6 +41,7 @@ pub mod ports {
     pub const MASTER_WEBHOOK: u16 = 9640;
 }
 
+use crate::pki::LeafName;
 use crate::supervise::ComponentName;
 
 /// Everything that the four programs are started with.
@@ -87,6 +88,21 @@ impl Components {
     pub fn command_line(&self, name: ComponentName) -> Option<&CommandLine> {
         self.command_lines.iter().find(|line| line.component == name)
     }
+}
+
+/// What the API server's clients among the programs share: whom they ask and trust, and where they serve health and metrics.
+fn client_flags(component: ComponentName, layout: &Layout, port: u16, serving: LeafName) -> flags::Flags {
+    let serving = layout.pki().certificate(serving);
+    let kubeconfig = layout.kubeconfig(component);
+    flags::Flags::of(component)
+        .set("kubeconfig", kubeconfig.clone())
+        .set("authentication-kubeconfig", kubeconfig.clone())
+        .set("authorization-kubeconfig", kubeconfig)
+        .set("bind-address", "127.0.0.1")
+        .set("secure-port", port)
+        .set("tls-cert-file", serving.path())
+        .set("tls-private-key-file", serving.path())
+        .set("tls-min-version", "VersionTLS13")
 }
 
 #[cfg(test)]
