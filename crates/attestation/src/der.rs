@@ -1,6 +1,10 @@
 //! The lengths of DER (X.690 §8.1.3), before anything is read by them.
 //!
-//! The crate `der` makes room for as many bytes as an element promises, 256 MB at most, and only then looks whether they are there.
+//! The crate `der` makes room for as many bytes as an element promises, 256 MB at most, and only then looks whether they are there; as it
+//! reads PEM (0.7.10, `PemReader`), it waits for ever for promised bytes that never come.
+
+use x509_cert::Certificate;
+use x509_cert::der::{Decode as _, Error, ErrorKind, Tag, pem};
 
 /// No certificate nests deeper; six levels are usual.
 const MAX_DEPTH: usize = 32;
@@ -32,6 +36,18 @@ pub fn lengths_fit(bytes: &[u8]) -> bool {
     true
 }
 
+/// Reads one PEM certificate (RFC 7468 §5) that nobody has vouched for yet.
+pub fn certificate_from_pem(text: &[u8]) -> Result<Certificate, Error> {
+    let (label, der) = pem::decode_vec(text)?;
+    if label != "CERTIFICATE" {
+        return Err(pem::Error::Label.into());
+    }
+    if !lengths_fit(&der) {
+        return Err(ErrorKind::Length { tag: Tag::Sequence }.into());
+    }
+    Certificate::from_der(&der)
+}
+
 /// Whether an element is constructed, the length of its header, and that of its content.
 fn header(bytes: &[u8]) -> Option<(bool, usize, usize)> {
     let [tag, first, rest @ ..] = bytes else { return None };
@@ -53,6 +69,18 @@ fn header(bytes: &[u8]) -> Option<(bool, usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pem_certificate_that_ends_too_early_is_an_error_at_once() {
+        let good = include_bytes!("../../../attestation/aws-nitro-enclaves-root-g1.pem");
+        assert!(certificate_from_pem(good).is_ok());
+        // A sequence that promises 12 143 bytes and holds none.
+        let short = b"-----BEGIN CERTIFICATE-----\nMIIv\n-----END CERTIFICATE-----\n";
+        assert_eq!(certificate_from_pem(short).unwrap_err().kind(), ErrorKind::Length { tag: Tag::Sequence });
+        let key = String::from_utf8_lossy(good).replace("CERTIFICATE", "PRIVATE KEY");
+        assert!(certificate_from_pem(key.as_bytes()).is_err());
+        assert!(certificate_from_pem(b"").is_err());
+    }
 
     #[test]
     fn elements_fit_into_what_holds_them_or_do_not() {

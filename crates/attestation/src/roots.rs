@@ -1,10 +1,11 @@
 //! Which roots of trust count, and where.
 
 use thiserror::Error;
-use x509_cert::der::{DecodePem as _, Encode as _};
+use x509_cert::der::Encode as _;
 
 use crate::Refusal;
 use crate::certificate::{Certificate, Place};
+use crate::der::certificate_from_pem;
 use crate::signature::AuthorityKey;
 
 const AWS_ROOT_PEM: &str = include_str!("../../../attestation/aws-nitro-enclaves-root-g1.pem");
@@ -75,7 +76,7 @@ impl TrustedRoots {
 
 impl Root {
     fn from_pem(pem: &str, is_aws: bool) -> Result<Self, RootError> {
-        let der = x509_cert::Certificate::from_pem(pem).and_then(|read| read.to_der()).map_err(RootError::Pem)?;
+        let der = certificate_from_pem(pem.as_bytes()).and_then(|read| read.to_der()).map_err(RootError::Pem)?;
         let key = {
             let certificate = Certificate::parse(&der, Place::Cabundle(0)).map_err(RootError::Unusable)?;
             certificate.check_authority(0).map_err(RootError::Unusable)?;

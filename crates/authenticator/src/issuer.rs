@@ -5,11 +5,11 @@ use std::time::{Duration, SystemTime};
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair};
 use daas_join::{CertificateRequest, Profile, Validity, assemble};
-use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use x509_cert::Certificate;
 use x509_cert::der::asn1::ObjectIdentifier;
-use x509_cert::der::{DecodePem as _, Encode as _, EncodePem as _, pem::LineEnding};
+use x509_cert::der::{Decode as _, Encode as _, EncodePem as _, pem::LineEnding};
 use x509_cert::spki::AlgorithmIdentifierOwned;
 use x509_cert::time::Time;
 
@@ -42,7 +42,8 @@ impl Issuer {
     /// longer than the CA.
     pub fn new(ca: &Identity, lifetime: Duration) -> Result<Self, Error> {
         let refused = |why: &dyn ToString| Error::credential("CA that signs for nodes", why.to_string());
-        let certificate = Certificate::from_pem(&ca.certificate).map_err(|error| refused(&error))?;
+        let der = CertificateDer::from_pem_slice(ca.certificate.as_ref()).map_err(|error| refused(&error))?;
+        let certificate = Certificate::from_der(&der).map_err(|error| refused(&error))?;
         let pkcs8 = PrivatePkcs8KeyDer::from_pem_slice(&ca.key).map_err(|error| refused(&error))?;
         let random = SystemRandom::new();
         let p256 = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8.secret_pkcs8_der());

@@ -4,10 +4,10 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use daas_attestation::der::certificate_from_pem;
 use daas_seal_token::{BEARER_LENGTH, SealToken};
 use sha2::{Digest as _, Sha256};
-use x509_cert::Certificate;
-use x509_cert::der::{DecodePem as _, Encode as _};
+use x509_cert::der::Encode as _;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
@@ -32,7 +32,7 @@ impl CaHash {
             std::str::from_utf8(pem).ok().filter(|text| text.len() <= MAX_CA_BYTES).ok_or(Error::CaCertificates)?;
         let mut chain = Vec::new();
         for piece in text.trim_end().split_inclusive(PEM_END) {
-            chain.push(Certificate::from_pem(piece.trim_start()).map_err(|_| Error::CaCertificates)?);
+            chain.push(certificate_from_pem(piece.trim_start().as_bytes()).map_err(|_| Error::CaCertificates)?);
         }
         match chain.as_slice() {
             [_] => Ok(Self(Sha256::digest(pem).into())),
@@ -184,6 +184,8 @@ mod tests {
         assert_eq!(CaHash::of_cacerts(&chain).unwrap().to_string(), include_str!("../tests/data/ca.der.sha256").trim());
         assert_eq!(CaHash::of_cacerts(b""), Err(Error::CaCertificates));
         assert_eq!(CaHash::of_cacerts(b"not a certificate"), Err(Error::CaCertificates));
+        let cut = b"-----BEGIN CERTIFICATE-----\nMIIv\n-----END CERTIFICATE-----\n";
+        assert_eq!(CaHash::of_cacerts(cut), Err(Error::CaCertificates));
         let trailing = [one.as_slice(), b"more"].concat();
         assert_eq!(CaHash::of_cacerts(&trailing), Err(Error::CaCertificates));
         assert_eq!(CaHash::of_cacerts(&one.repeat(9)), Err(Error::CaCertificates));
