@@ -55,6 +55,7 @@ test: setup ## every test: scripts, Move package, Rust, independent Move VM, sho
 	scripts/fuzz --seconds $(FUZZ_SECONDS)
 
 test-cluster: setup ## the control plane with the real programs (builds Kubernetes first)
+	$(CARGO) build --locked -p daas-supervise
 	DAAS_KUBE="$$(scripts/kubernetes-build --print kube)/kube" $(CARGO) test --locked -p daas-control-plane --features cluster-tests
 
 fuzz: setup ## fuzz every parser (FUZZ_SECONDS=600 for a long run)

@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader};
 use tokio_util::sync::CancellationToken;
 
-use crate::accept::{Accept, Slots};
 use crate::clock::now_ms;
 use crate::connections::Connections;
 use crate::gateway::Gateway;
 use crate::nodes::{NodeRecord, Nodes};
 use crate::tunnel::Tunnels;
 use crate::verdicts::{RegistryView, Verdicts};
+use daas_transport::accept::{Accept, Slots};
 
 const MAX_LINE: u64 = 16 * 1024;
 const MAX_CONNECTIONS: usize = 16;

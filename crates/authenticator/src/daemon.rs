@@ -28,11 +28,11 @@ use crate::gateway::{Documents, Gateway, Signers};
 use crate::issuer::Issuer;
 use crate::nodes::Nodes;
 use crate::relay::{RelayLimits, relay};
-use crate::server::{Limits, serve};
-use crate::tls::{ClientCertificate, CurrentTls, Identity, acceptor};
 use crate::tunnel::Tunnels;
 use crate::verdicts::Verdicts;
 use crate::webhooks::{Admission, Webhooks};
+use daas_https::server::{Limits, serve};
+use daas_https::tls::{ClientCertificate, CurrentTls, Identity, acceptor};
 
 /// k3s gives a year; the registry decides about every request anyway.
 const CERTIFICATE_LIFE: Duration = Duration::from_hours(365 * 24);
@@ -144,11 +144,11 @@ impl Configuration {
     }
 
     fn join_tls(&self) -> Result<tokio_rustls::TlsAcceptor, Error> {
-        acceptor(&self.pair("join-serving.pem")?, ClientCertificate::Optional(&self.file("client-ca.crt")?))
+        Ok(acceptor(&self.pair("join-serving.pem")?, ClientCertificate::Optional(&self.file("client-ca.crt")?))?)
     }
 
     fn webhook_tls(&self) -> Result<tokio_rustls::TlsAcceptor, Error> {
-        acceptor(&self.pair("webhook-serving.pem")?, ClientCertificate::Required(&self.file("loopback-ca.crt")?))
+        Ok(acceptor(&self.pair("webhook-serving.pem")?, ClientCertificate::Required(&self.file("loopback-ca.crt")?))?)
     }
 }
 

@@ -10,10 +10,10 @@ use daas_seal_token::NodeName;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio_util::sync::CancellationToken;
 
-use crate::accept::{Accept, Slots, each_connection};
 use crate::error::Error;
 use crate::nodes::Nodes;
 use crate::tunnel::{TunnelStream, Tunnels};
+use daas_transport::accept::{Accept, Slots, each_connection};
 
 /// The kubelet's port.
 const KUBELET_PORT: u16 = 10250;

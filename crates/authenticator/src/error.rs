@@ -23,6 +23,9 @@ pub enum Error {
     /// The other side does not speak the join protocol.
     #[error(transparent)]
     Join(#[from] daas_join::Error),
+    /// The server's own certificate or key cannot be used.
+    #[error(transparent)]
+    Server(#[from] daas_https::Error),
     /// No worker has this name or address.
     #[error("no worker of this cluster is at {0}")]
     NoSuchNode(String),

@@ -7,9 +7,7 @@
 //! - [`gateway`]: 9345, where workers join; [`cut_off`]: what ends when the chain says so.
 //! - [`nodes`], [`issuer`]: the registered workers, and their certificates.
 //! - [`control`], [`daemon`]: what the master commands; everything put together.
-//! - [`server`], [`accept`], [`tls`]: a bounded HTTPS server.
 
-pub mod accept;
 mod clock;
 pub mod connections;
 pub mod control;
@@ -21,10 +19,8 @@ pub mod gateway;
 pub mod issuer;
 pub mod nodes;
 pub mod relay;
-pub mod server;
 #[cfg(test)]
 mod testing;
-pub mod tls;
 pub mod tunnel;
 pub mod verdicts;
 pub mod webhooks;

@@ -9,9 +9,9 @@ use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional_with_sizes};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-use crate::accept::{Accept, Slots, each_connection};
 use crate::connections::Connections;
 use crate::error::Error;
+use daas_transport::accept::{Accept, Slots, each_connection};
 
 /// Memory of a connection, for each direction.
 const BUFFER: usize = 16 * 1024;

@@ -9,8 +9,8 @@ use rustls::ClientConfig;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use crate::https::{Request, exchange};
 use crate::{ControlPlaneError, Result};
+use daas_https::client::{Request, exchange};
 
 /// Larger than any object (the API server takes 3 MiB).
 const LONGEST_ANSWER: usize = 4 << 20;

@@ -1,6 +1,5 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// Why the control plane could not be configured, started or kept.
 #[derive(Debug, thiserror::Error)]
@@ -56,27 +55,9 @@ pub enum ControlPlaneError {
         /// The library's word.
         cause: String,
     },
-    /// A program could not be started.
-    #[error("starting {component}: {cause}")]
-    Start {
-        /// Which program.
-        component: &'static str,
-        /// The system's word.
-        cause: String,
-    },
-    /// A program was not ready in time.
-    #[error("{component} was not ready within {} s; its last answer: {last}", limit.as_secs())]
-    NotReady {
-        /// Which program.
-        component: &'static str,
-        /// How long it was waited for.
-        limit: Duration,
-        /// What its probe said last.
-        last: String,
-    },
-    /// The control plane is being stopped.
-    #[error("the control plane is being stopped")]
-    Stopping,
+    /// A program could not be started or did not become ready.
+    #[error(transparent)]
+    Supervise(#[from] daas_supervise::Error),
     /// A request to a local server failed.
     #[error("{method} {path} at {address}: {cause}")]
     Request {

@@ -13,13 +13,11 @@ use tokio::task::JoinHandle;
 use crate::addons::{self, Choice, Wanted};
 use crate::api::ApiClient;
 use crate::authority::{Credentials, Policy, PolicyServer, Served};
-use crate::components::{Components, EncryptionKey, Layout, Settings, Webhooks, ports};
+use crate::components::{ComponentName, Components, EncryptionKey, Layout, Settings, Webhooks, ports};
 use crate::egress::ControlPlaneEgress;
 use crate::pki::{AuthorityName, Identity, LeafName, Lifetimes, Pki, files::write_private};
-use crate::supervise::{
-    ChildSpec, ComponentName, HttpsProbe, Launcher, Limits, MemoryBound, Phase, States, Supervisor, Timing,
-};
 use crate::{ControlPlaneError, Result};
+use daas_supervise::{ChildSpec, HttpsProbe, Launcher, Limits, MemoryBound, Phase, States, Supervisor, Timing};
 
 /// How long the programs have to become ready, as in the seeds' control plane.
 pub const READY_LIMIT: Duration = Duration::from_mins(2);
@@ -126,7 +124,7 @@ impl ControlPlane {
 
     /// Waits until all programs are ready.
     pub async fn ready(&self) -> Result<()> {
-        self.supervisor.ready(READY_LIMIT).await
+        Ok(self.supervisor.ready(READY_LIMIT).await?)
     }
 
     /// The programs' states, now and as they change.

@@ -13,8 +13,8 @@ use cluster::{Cluster, address, in_a_network_of_its_own, trusting, until};
 use daas_control_plane::addons::{AddOn, Choice, Keeper, Wanted};
 use daas_control_plane::components::{AuthenticatorWebhooks, RawSettings, Settings, Webhooks, ports};
 use daas_control_plane::pki::{AuthorityName, Identity, LeafName};
-use daas_control_plane::supervise::Phase;
 use daas_control_plane::{ApiClient, ControlPlane};
+use daas_supervise::Phase;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use nix::sys::signal::{Signal, kill};
@@ -623,7 +623,7 @@ fn whatever_is_killed_comes_back_and_no_acknowledged_object_is_lost() {
             }
             let mut states = plane.states();
             let begun = Instant::now();
-            let back = |states: &daas_control_plane::supervise::States| {
+            let back = |states: &daas_supervise::States| {
                 victims.iter().all(|victim| states[victim].restarts > before[victim].restarts)
                     && states.values().all(|state| state.phase == Phase::Ready)
             };
@@ -688,7 +688,7 @@ fn renewed_certificates_are_taken_up_while_everything_runs() {
         let old = token();
         let mut watched = plane.states();
         plane.replace_service_account_key().unwrap();
-        let anew = |states: &daas_control_plane::supervise::States| {
+        let anew = |states: &daas_supervise::States| {
             states["kube-apiserver"].restarts > 0 && states.values().all(|state| state.phase == Phase::Ready)
         };
         tokio::time::timeout(SOON, watched.wait_for(anew)).await.unwrap().unwrap();

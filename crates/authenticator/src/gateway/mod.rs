@@ -22,9 +22,9 @@ use crate::clock::now_ms;
 use crate::error::Error;
 use crate::issuer::Signer;
 use crate::nodes::Nodes;
-use crate::server::{Answer, Handler, Peer, json, read_body, text};
 use crate::tunnel::Tunnels;
 use crate::verdicts::{Denial, RegistryView, Verdicts};
+use daas_https::server::{Answer, Handler, Peer, json, read_body, text};
 
 const BODY_TIME: Duration = Duration::from_secs(10);
 

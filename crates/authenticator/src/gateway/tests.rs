@@ -19,10 +19,10 @@ use crate::connections::Connections;
 use crate::cut_off::CutOff;
 use crate::issuer::Issuer;
 use crate::nodes::NodeRecord;
-use crate::server::{Limits, serve};
 use crate::testing::{self, Ca, WebSocket, ca, certificate_request};
-use crate::tls::{ClientCertificate, Identity, acceptor};
 use crate::verdicts::tests::{FakeView, name};
+use daas_https::server::{Limits, serve};
+use daas_https::tls::{ClientCertificate, Identity, acceptor};
 
 const DAY: Duration = Duration::from_hours(24);
 const WITHIN: Duration = Duration::from_secs(20);

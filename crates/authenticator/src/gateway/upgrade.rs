@@ -12,8 +12,8 @@ use hyper_util::rt::TokioIo;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
-use crate::server::{Answer, text};
 use crate::tunnel::{Session, Tunnels, websocket_limits};
+use daas_https::server::{Answer, text};
 
 /// RFC 6455 §1.3.
 const MAGIC: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";

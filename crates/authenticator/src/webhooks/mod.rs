@@ -21,8 +21,8 @@ use tokio::sync::Semaphore;
 use crate::clock::now_ms;
 use crate::connections::Connections;
 use crate::nodes::Nodes;
-use crate::server::{Answer, Handler, Peer, json, read_body, text};
 use crate::verdicts::{RegistryView, Verdicts};
+use daas_https::server::{Answer, Handler, Peer, json, read_body, text};
 
 pub use admission::admission_review;
 pub use audit::{AuditEvent, AuditEvents, record};

@@ -9,10 +9,10 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::server::{Limits, serve};
 use crate::testing::{self, Ca, ca, leaf};
-use crate::tls::{ClientCertificate, Identity, acceptor};
 use crate::verdicts::tests::{FakeView, bearer_at, world};
+use daas_https::server::{Limits, serve};
+use daas_https::tls::{ClientCertificate, Identity, acceptor};
 
 struct Bench {
     view: FakeView,

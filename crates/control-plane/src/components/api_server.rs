@@ -2,8 +2,8 @@ use daas_settings::LogLevel;
 
 use super::flags::{CommandLine, Composed, Flags};
 use super::{AuthenticatorWebhooks, Layout, Settings, TlsMinimum, Webhooks, ports};
+use crate::components::ComponentName;
 use crate::pki::{AuthorityName, CertificateFiles, Keeper, LeafName};
-use crate::supervise::ComponentName;
 
 /// The seeds' suite first; Go's HTTP/2 server refuses to start without the second (RFC 9113 §9.2.2).
 const TLS12_SUITES: &str = "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256";

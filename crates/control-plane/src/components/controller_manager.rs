@@ -1,7 +1,7 @@
 use super::flags::CommandLine;
 use super::{Layout, Settings, api_server, client_flags, ports};
+use crate::components::ComponentName;
 use crate::pki::{AuthorityName, Keeper, LeafName};
-use crate::supervise::ComponentName;
 
 /// All but those that make credentials which outlive a cut-off identity: Secret-type service-account tokens, and
 /// certificates through the CSR API (nodes get theirs from the join gateway).

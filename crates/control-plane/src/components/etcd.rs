@@ -2,8 +2,8 @@ use daas_settings::LogLevel;
 
 use super::flags::{CommandLine, Composed, Flags};
 use super::{Layout, Settings, ports};
+use crate::components::ComponentName;
 use crate::pki::{AuthorityName, Keeper, LeafName};
-use crate::supervise::ComponentName;
 
 /// One member on loopback. Only holders of a certificate of etcd's own authority are served: kube-apiserver, and the master's health probe.
 pub(super) fn command_line(settings: &Settings, layout: &Layout) -> CommandLine {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::{AbsolutePath, CidrList, DnsName};
-use crate::supervise::ComponentName;
+use crate::components::ComponentName;
 
 /// How one program of the multi-call binary is started.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use serde_json::json;
 use super::flags::ConfigFile;
 use super::{AuthenticatorWebhooks, Layout, Settings, Webhooks, ports};
 use crate::authority::WEBHOOK_PATH;
+use crate::components::ComponentName;
 use crate::pki::{AuthorityName, Keeper, LeafName};
-use crate::supervise::ComponentName;
 
 /// How the controller manager and the scheduler reach the API server.
 pub(super) fn component(layout: &Layout, settings: &Settings, component: ComponentName) -> ConfigFile {

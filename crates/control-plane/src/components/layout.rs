@@ -1,8 +1,8 @@
 use std::path::{Path, PathBuf};
 
 use super::AbsolutePath;
+use crate::components::ComponentName;
 use crate::pki::{PkiFolder, files::make_private};
-use crate::supervise::ComponentName;
 use crate::{ControlPlaneError, Result};
 
 /// `sun_path` of `sockaddr_un` holds 108 bytes with its end.

@@ -15,6 +15,7 @@ mod etcd;
 mod flags;
 mod kubeconfig;
 mod layout;
+mod name;
 mod network;
 mod scheduler;
 mod settings;
@@ -23,6 +24,7 @@ mod webhooks;
 pub use encryption::EncryptionKey;
 pub use flags::{CommandLine, ConfigFile};
 pub use layout::Layout;
+pub use name::ComponentName;
 pub use network::{Cidr, CidrList, DnsName};
 pub use settings::{AbsolutePath, EventRates, MemoryLimit, PodSecurityLevel, RawSettings, Settings, TlsMinimum};
 pub use webhooks::{AuthenticatorWebhooks, Webhooks};
@@ -42,7 +44,6 @@ pub mod ports {
 }
 
 use crate::pki::LeafName;
-use crate::supervise::ComponentName;
 
 /// Everything that the four programs are started with.
 #[derive(Debug)]

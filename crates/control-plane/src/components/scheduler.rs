@@ -1,7 +1,7 @@
 use super::flags::CommandLine;
 use super::{Layout, Settings, api_server, client_flags, ports};
+use crate::components::ComponentName;
 use crate::pki::LeafName;
-use crate::supervise::ComponentName;
 
 pub(super) fn command_line(settings: &Settings, layout: &Layout) -> CommandLine {
     let component = ComponentName::Scheduler;

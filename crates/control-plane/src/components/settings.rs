@@ -7,8 +7,8 @@ use daas_settings::LogLevel;
 use serde::Deserialize;
 
 use super::{Cidr, CidrList, DnsName};
+use crate::components::ComponentName;
 use crate::pki::ServingNames;
-use crate::supervise::ComponentName;
 use crate::{ControlPlaneError, Result};
 
 /// Settings as they are written; what is left out has k3s' default.

@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use daas_control_plane::addons::Choice;
 use daas_control_plane::components::{EncryptionKey, Layout, RawSettings, Settings, Webhooks};
 use daas_control_plane::pki::{AuthorityName, Lifetimes};
-use daas_control_plane::supervise::{Launcher, Timing};
 use daas_control_plane::{ApiClient, Blueprint, ControlPlane};
+use daas_supervise::{Launcher, Timing};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tempfile::TempDir;
 use x509_cert::der::Decode;
@@ -60,6 +60,14 @@ pub(crate) struct Cluster {
     pub(crate) folder: TempDir,
 }
 
+/// `daas-launch`, which is built into the folder above the tests'.
+fn launcher() -> Launcher {
+    let test = std::env::current_exe().unwrap();
+    let program = test.parent().and_then(Path::parent).unwrap().join("daas-launch");
+    assert!(program.exists(), "cargo build -p daas-supervise makes {}", program.display());
+    Launcher::at(program)
+}
+
 impl Cluster {
     /// A control plane without an authenticator that is ready.
     pub(crate) async fn bare() -> Self {
@@ -86,7 +94,7 @@ impl Cluster {
         let layout = Layout::at(&folder.path().join("cp")).unwrap();
         let blueprint = Blueprint {
             kube: kube(),
-            launcher: Launcher::at(env!("CARGO_BIN_EXE_daas-launch")),
+            launcher: launcher(),
             settings: Settings::parse(&raw).unwrap(),
             layout,
             webhooks,

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use daas_control_plane::supervise::{ChildSpec, Launcher, Limits, MemoryBound, Phase, Probe, Supervisor, Timing};
+use daas_supervise::{ChildSpec, Launcher, Limits, MemoryBound, Phase, Probe, Supervisor, Timing};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -84,7 +84,7 @@ async fn a_killed_program_comes_back_every_time() {
     let mut last = 0;
     for round in 1..=5 {
         let mut states = supervisor.states();
-        let fresh = |states: &daas_control_plane::supervise::States| {
+        let fresh = |states: &daas_supervise::States| {
             let state = &states["sleeper"];
             state.phase == Phase::Ready && state.process.is_some_and(|process| process != last)
         };

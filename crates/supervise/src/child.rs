@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Probe;
+use crate::Probe;
 
 /// A program to keep running.
 #[derive(Clone)]

@@ -5,7 +5,7 @@
 //! child is first this launcher, which asks, limits itself, and then calls `execve`: the request survives it (prctl(2)), and the
 //! process id stays the same.
 //!
-//! The signal is sent when the *thread* that forked ends, not the process: [`super::spawner`] therefore starts all children from one thread
+//! The signal is sent when the *thread* that forked ends, not the process: [`crate::spawner`] therefore starts all children from one thread
 //! that lives as long as they may.
 
 use std::ffi::OsString;
@@ -20,7 +20,7 @@ use nix::sys::signal::Signal;
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{Pid, getppid};
 
-use super::{Limits, MemoryBound};
+use crate::{Limits, MemoryBound};
 
 /// The exit status when the program could not be started, as in shells.
 const NOT_STARTED: u8 = 127;
@@ -44,7 +44,7 @@ impl Launcher {
     }
 
     /// The command that becomes `program`, called `name`, with `limits`.
-    pub(super) fn command(&self, limits: &Limits, program: &Path, name: &str, arguments: &[String]) -> Command {
+    pub(crate) fn command(&self, limits: &Limits, program: &Path, name: &str, arguments: &[String]) -> Command {
         let mut command = Command::new(&self.program);
         command.args(&self.prefix).arg("--parent").arg(std::process::id().to_string());
         match &limits.memory {

@@ -52,7 +52,7 @@ pub struct State {
 }
 
 impl State {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { phase: Phase::Waiting, process: None, restarts: 0, started: None, detail: String::new() }
     }
 }

@@ -15,7 +15,8 @@ use rustls::pki_types::CertificateDer;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use crate::accept::{Accept, Slots, each_connection};
+use daas_transport::accept::{Accept, Slots, each_connection};
+
 use crate::tls::CurrentTls;
 
 /// The answer of a handler.

@@ -14,21 +14,26 @@ use tokio_rustls::TlsConnector;
 
 /// A request.
 #[derive(Debug, Clone)]
-pub(crate) struct Request {
-    pub(crate) method: Method,
-    pub(crate) path: String,
-    pub(crate) content_type: &'static str,
-    pub(crate) body: Vec<u8>,
+pub struct Request {
+    /// The verb.
+    pub method: Method,
+    /// Path and query.
+    pub path: String,
+    /// What the body is.
+    pub content_type: &'static str,
+    /// The body.
+    pub body: Vec<u8>,
 }
 
 impl Request {
-    pub(crate) fn plain(method: Method, path: &str) -> Self {
+    /// One without a body.
+    pub fn plain(method: Method, path: &str) -> Self {
         Self { method, path: path.into(), content_type: "application/json", body: Vec::new() }
     }
 }
 
 /// Sends a request on a connection of its own and reads an answer of at most `longest` bytes.
-pub(crate) async fn exchange(
+pub async fn exchange(
     address: SocketAddr,
     tls: Arc<ClientConfig>,
     request: Request,

@@ -1,25 +1,3 @@
-//! Programs as supervised children: started in order, watched, restarted, stopped; their logs and states told to others.
-//!
-//! Children die with this process even when it is killed, without `unsafe`: they are started through [`launch`], a program that asks the
-//! kernel for that (`PR_SET_PDEATHSIG`) and then becomes the child.
-
-mod backoff;
-mod child;
-pub mod launch;
-mod logs;
-mod memory;
-mod probe;
-mod spawner;
-mod state;
-mod supervisor;
-
-pub use backoff::Backoff;
-pub use child::{ChildSpec, Limits, MemoryBound};
-pub use launch::Launcher;
-pub use probe::{HttpsProbe, Probe};
-pub use state::{Phase, State, States, metrics};
-pub use supervisor::{Supervisor, Timing};
-
 /// The four programs of a control plane, in start order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ComponentName {

@@ -8,7 +8,7 @@ use http::Method;
 use rustls::ClientConfig;
 use tokio::sync::watch;
 
-use crate::https;
+use daas_https::client as https;
 
 /// Asks a program how it is; the error is its answer, shortened.
 pub type Probe = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;

@@ -6,10 +6,10 @@ use tokio::process::Child;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-/// Starts all children from one thread. They are told to die when the thread that started them ends (see [`super::launch`]), and a
+/// Starts all children from one thread. They are told to die when the thread that started them ends (see [`crate::launch`]), and a
 /// worker thread of the runtime may end at any time; this one ends when the last `Spawner` is dropped, and its children with it.
 #[derive(Clone)]
-pub(super) struct Spawner {
+pub(crate) struct Spawner {
     requests: mpsc::Sender<Request>,
 }
 
@@ -20,7 +20,7 @@ struct Request {
 
 impl Spawner {
     /// Starts the thread. Children are reaped by the runtime that this is called in.
-    pub(super) fn start() -> io::Result<Self> {
+    pub(crate) fn start() -> io::Result<Self> {
         let runtime = Handle::current();
         let (requests, asked) = mpsc::channel::<Request>();
         std::thread::Builder::new().name("daas-spawn".into()).spawn(move || {
@@ -33,7 +33,7 @@ impl Spawner {
         Ok(Self { requests })
     }
 
-    pub(super) async fn spawn(&self, command: Command) -> io::Result<Child> {
+    pub(crate) async fn spawn(&self, command: Command) -> io::Result<Child> {
         let (answer, answered) = oneshot::channel();
         let gone = || io::Error::other("the thread that starts children has ended");
         self.requests.send(Request { command, answer }).map_err(|_| gone())?;

@@ -43,7 +43,7 @@ impl Accept for UnixListener {
 }
 
 /// Takes connections until `stop`, each into a place and a task of its own; `stop` ends the tasks, too. What finds no place is closed.
-pub(crate) async fn each_connection<A: Accept, T>(
+pub async fn each_connection<A: Accept, T>(
     mut listener: A,
     slots: Arc<Slots>,
     stop: CancellationToken,

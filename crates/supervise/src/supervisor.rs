@@ -9,11 +9,11 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::logs::LogSink;
-use super::spawner::Spawner;
-use super::state::State;
-use super::{Backoff, ChildSpec, Launcher, MemoryBound, Phase, States, memory, metrics};
-use crate::{ControlPlaneError, Result};
+use crate::logs::LogSink;
+use crate::spawner::Spawner;
+use crate::state::State;
+use crate::{Backoff, ChildSpec, Launcher, MemoryBound, Phase, States, memory, metrics};
+use crate::{Error, Result};
 
 /// How often programs are asked, and how patient one is with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,8 +69,7 @@ enum Order {
 impl Supervisor {
     /// Starts the programs, each when the one it comes after is ready.
     pub fn start(launcher: &Launcher, specs: Vec<ChildSpec>, timing: Timing) -> Result<Self> {
-        let fault =
-            |cause: std::io::Error| ControlPlaneError::Start { component: "a thread", cause: cause.to_string() };
+        let fault = |cause: std::io::Error| Error::Start { component: "a thread", cause: cause.to_string() };
         let spawner = Spawner::start().map_err(fault)?;
         let sink = LogSink::start().map_err(fault)?;
         let (states, _) = watch::channel(specs.iter().map(|spec| (spec.name, State::new())).collect());
@@ -113,9 +112,7 @@ impl Supervisor {
         let late = self.children.iter().find(|child| states[child.name].phase != Phase::Ready);
         match late {
             None => Ok(()),
-            Some(late) => {
-                Err(ControlPlaneError::NotReady { component: late.name, limit, last: states[late.name].detail.clone() })
-            }
+            Some(late) => Err(Error::NotReady { component: late.name, limit, last: states[late.name].detail.clone() }),
         }
     }
 

@@ -12,7 +12,7 @@ const WAITING_LINES: usize = 4096;
 /// Where the lines of all children go: a thread that hands them to `tracing`, so that neither a child nor the runtime ever
 /// waits for whoever writes logs.
 #[derive(Clone)]
-pub(super) struct LogSink {
+pub(crate) struct LogSink {
     lines: mpsc::SyncSender<Line>,
     dropped: Arc<AtomicU64>,
 }
@@ -24,7 +24,7 @@ struct Line {
 }
 
 impl LogSink {
-    pub(super) fn start() -> std::io::Result<Self> {
+    pub(crate) fn start() -> std::io::Result<Self> {
         let (lines, read) = mpsc::sync_channel::<Line>(WAITING_LINES);
         // The thread that starts a supervisor may have a subscriber of its own (tests do): take it along.
         let dispatch = tracing::dispatcher::get_default(Clone::clone);
@@ -35,12 +35,12 @@ impl LogSink {
     }
 
     /// Lines that were dropped since the start.
-    pub(super) fn dropped(&self) -> u64 {
+    pub(crate) fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
     }
 
     /// Reads lines until the child closes its end. Memory is bounded whatever the child writes.
-    pub(super) async fn read(self, component: &'static str, mut from: impl AsyncRead + Unpin) {
+    pub(crate) async fn read(self, component: &'static str, mut from: impl AsyncRead + Unpin) {
         let mut chunk = vec![0; 16 * 1024];
         let mut splitter = Splitter::default();
         while let Ok(count) = from.read(&mut chunk).await {
