@@ -123,6 +123,9 @@ fn audited(flags: Flags, layout: &Layout, webhooks: &Webhooks) -> Flags {
             .set("audit-webhook-config-file", layout.config("audit.kubeconfig"))
             .set("audit-webhook-mode", "blocking")
             .set("audit-webhook-truncate-enabled", true)
+            // Headers of a megabyte, each byte six in JSON: an event that is dropped for its length hides a stream (docs/join.md).
+            .set("audit-webhook-truncate-max-event-size", 8_388_608_u32)
+            .set("audit-webhook-truncate-max-batch-size", 16_777_216_u32)
             // The default of ten seconds would hold every watch for as long when the webhook restarts.
             .set("audit-webhook-initial-backoff", "50ms"),
     }

@@ -89,10 +89,17 @@ fn what_outlives_a_cut_off_identity_is_switched_off() {
         "--profiling=false",
         "--feature-gates=ConstrainedImpersonation=false,ManifestBasedAdmissionControlConfig=true",
         "--service-account-extend-token-expiration=false",
+        "--service-account-max-token-expiration=24h",
         "--tls-min-version=VersionTLS13",
         "--audit-webhook-mode=blocking",
+        "--audit-webhook-truncate-max-event-size=8388608",
+        "--audit-webhook-truncate-max-batch-size=16777216",
     ] {
         assert!(has(&components, ComponentName::ApiServer, argument), "{argument}");
+    }
+    let registry = &json(&components, "authorization.json")["authorizers"][1]["webhook"];
+    for remembered in ["cacheAuthorizedRequests", "cacheUnauthorizedRequests"] {
+        assert_eq!(registry[remembered], false, "{remembered}");
     }
     assert!(has(
         &of(&raw(), &Webhooks::None),
