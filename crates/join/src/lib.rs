@@ -9,12 +9,14 @@
 //! - [`NodePassword`], [`PasswordBook`]: the password that ties a node's name to its first owner.
 //! - [`CertificateRequest`], [`Profile`], [`NodeSubject`]: what is taken over from a request (its key), what a certificate says.
 //! - [`Frame`]: the tunnel's messages.
+//! - [`master_api`]: the master's own API, where a worker registers before it joins.
 
 mod certificate;
 mod config;
 mod csr;
 mod error;
 mod frame;
+pub mod master_api;
 mod password;
 mod route;
 mod token;
