@@ -102,6 +102,7 @@ impl ControlPlane {
                         None => MemoryBound::Data(limit),
                     }),
                     no_new_privileges: true,
+                    ..Limits::default()
                 },
                 after: predecessor(line.component).map(ComponentName::as_str),
                 ready: ready.into_probe(),

@@ -42,4 +42,8 @@ pub struct Limits {
     pub memory: Option<MemoryBound>,
     /// Whether set-user-id programs have no effect below it.
     pub no_new_privileges: bool,
+    /// Folders of cgroups, one in each hierarchy, that it is to be in; they exist.
+    pub cgroups: Vec<PathBuf>,
+    /// Which permissions its new files lack; `0o077`, all but their owner's, where nothing is said.
+    pub umask: Option<u32>,
 }

@@ -52,8 +52,14 @@ impl Launcher {
             Some(MemoryBound::Cgroup(folder, _)) => command.arg("--cgroup").arg(folder),
             None => &mut command,
         };
+        for folder in &limits.cgroups {
+            command.arg("--cgroup").arg(folder);
+        }
         if limits.no_new_privileges {
             command.arg("--no-new-privileges");
+        }
+        if let Some(mask) = limits.umask {
+            command.arg("--umask").arg(mask.to_string());
         }
         command.arg("--").arg(program).arg(name).args(arguments);
         command
@@ -66,7 +72,7 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     match Request::parse(arguments).as_ref().map(become_program) {
         Some(error) => eprintln!("daas-launch: {error}"),
         None => eprintln!(
-            "daas-launch: usage: --parent PID [--data-limit BYTES] [--cgroup FOLDER] [--no-new-privileges] -- PROGRAM NAME [ARGUMENT]..."
+            "daas-launch: usage: --parent PID [--data-limit BYTES] [--cgroup FOLDER]... [--no-new-privileges] [--umask DECIMAL] -- PROGRAM NAME [ARGUMENT]..."
         ),
     }
     ExitCode::from(NOT_STARTED)
@@ -76,8 +82,9 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 struct Request {
     parent: i32,
     data_limit: Option<u64>,
-    cgroup: Option<PathBuf>,
+    cgroups: Vec<PathBuf>,
     no_new_privileges: bool,
+    umask: Option<u32>,
     program: OsString,
     name: OsString,
     arguments: Vec<OsString>,
@@ -91,8 +98,9 @@ impl Request {
             match arguments.next()?.to_str()? {
                 "--parent" => request.parent = i32::try_from(number(arguments.next())?).ok()?,
                 "--data-limit" => request.data_limit = Some(number(arguments.next())?),
-                "--cgroup" => request.cgroup = Some(arguments.next()?.into()),
+                "--cgroup" => request.cgroups.push(arguments.next()?.into()),
                 "--no-new-privileges" => request.no_new_privileges = true,
+                "--umask" => request.umask = Some(u32::try_from(number(arguments.next())?).ok()?),
                 "--" => break,
                 _ => return None,
             }
@@ -122,13 +130,13 @@ fn prepare(request: &Request) -> io::Result<()> {
     if let Some(bytes) = request.data_limit {
         setrlimit(Resource::RLIMIT_DATA, bytes, bytes)?;
     }
-    if let Some(cgroup) = &request.cgroup {
+    for cgroup in &request.cgroups {
         std::fs::write(cgroup.join("cgroup.procs"), "0")?;
     }
     if request.no_new_privileges {
         prctl::set_no_new_privs()?;
     }
-    umask(Mode::from_bits_truncate(0o077));
+    umask(Mode::from_bits_truncate(request.umask.unwrap_or(0o077)));
     Ok(())
 }
 
@@ -148,7 +156,22 @@ mod tests {
         assert_eq!((request.parent, request.data_limit), (7, Some(9)));
         assert_eq!((request.program, request.name), ("/bin/kube".into(), "etcd".into()));
         assert_eq!(request.arguments, ["--parent", "--", "--cgroup"]);
-        assert_eq!(request.cgroup, None);
+        assert_eq!(request.cgroups, [PathBuf::new(); 0]);
+        assert_eq!(request.umask, None);
+    }
+
+    #[test]
+    fn limits_reach_the_launcher() {
+        let limits = Limits {
+            memory: Some(MemoryBound::Data(9)),
+            no_new_privileges: true,
+            cgroups: vec!["/c/pids/x".into(), "/c/cpu/x".into()],
+            umask: Some(0o022),
+        };
+        let command = Launcher::at("/l").command(&limits, Path::new("/p"), "n", &["a".into()]);
+        let request = Request::parse(command.get_args().map(OsString::from)).unwrap();
+        assert_eq!(request.cgroups, limits.cgroups);
+        assert_eq!((request.data_limit, request.umask, request.no_new_privileges), (Some(9), Some(0o022), true));
     }
 
     #[test]
