@@ -24,6 +24,8 @@ pub struct Identity {
 /// What a server asks of its clients.
 #[derive(Debug, Clone, Copy)]
 pub enum ClientCertificate<'a> {
+    /// Nothing: clients show what they are by other means.
+    Unasked,
     /// One of this CA, or none at all.
     Optional(&'a [u8]),
     /// One of this CA.
@@ -36,14 +38,17 @@ pub type CurrentTls = Arc<ArcSwap<TlsAcceptor>>;
 /// Ends TLS for a server.
 pub fn acceptor(identity: &Identity, clients: ClientCertificate<'_>) -> Result<TlsAcceptor, Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let (ca, optional) = match clients {
-        ClientCertificate::Optional(ca) => (ca, true),
-        ClientCertificate::Required(ca) => (ca, false),
+    let known = |ca| {
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots(ca)?), Arc::clone(&provider));
+        Ok::<_, Error>(verifier)
     };
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots(ca)?), Arc::clone(&provider));
-    let verifier = if optional { verifier.allow_unauthenticated() } else { verifier };
-    let verifier = verifier.build().map_err(|error| Error::credential("CA of client certificates", error))?;
-    let config = ServerConfig::builder_with_provider(provider)
+    let refused = |error| Error::credential("CA of client certificates", error);
+    let verifier = match clients {
+        ClientCertificate::Unasked => WebPkiClientVerifier::no_client_auth(),
+        ClientCertificate::Optional(ca) => known(ca)?.allow_unauthenticated().build().map_err(refused)?,
+        ClientCertificate::Required(ca) => known(ca)?.build().map_err(refused)?,
+    };
+    let config = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_protocol_versions(&[&rustls::version::TLS13])
         .map_err(|error| Error::credential("TLS version", error))?
         .with_client_cert_verifier(verifier);
