@@ -42,5 +42,6 @@ pub use secret::{Secret, SecretString};
 pub use table::{Loaded, Setting, Table};
 pub use values::{
     AddressOrAlias, ChainId, ContainerRuntime, CriEndpoint, Endpoint, KeySource, LogLevel, Mist, OutputFormat,
-    ParseError, RuntimeKind, SuiAddress, TrustMode, Value, format_duration, parse_duration, parse_node_id,
+    ParseError, PodNetwork, ProxyMode, RuntimeKind, SuiAddress, TrustMode, Value, format_duration, parse_duration,
+    parse_node_id,
 };

@@ -130,7 +130,7 @@ fn staker_config_path_names_the_stakers_file() {
     let loaded = StakerSettings::load(&staker_file(&folder, "")).unwrap();
     assert_eq!(loaded.settings.node_id.as_str(), "worker-1");
     assert_eq!(loaded.settings.stake_amount, Mist(1_000_000_000));
-    assert_eq!(loaded.settings.data_dir.to_str(), Some("/h/.local/state/k3s-daas/staker"));
+    assert_eq!(loaded.settings.state_dir.to_str(), Some("/h/.local/state/k3s-daas/staker"));
     assert!(matches!(loaded.listing.origin("node_id"), Some(Origin::File { line: 2, .. })));
     assert_eq!(loaded.listing.origin("log_level"), Some(&Origin::Default));
 }
@@ -276,4 +276,25 @@ fn every_error_fills_all_blanks_of_its_text() {
     codes.sort_unstable();
     codes.dedup();
     assert_eq!(codes.len(), errors.len(), "each error its own code: {codes:?}");
+}
+
+#[test]
+fn the_workers_api_stays_on_loopback_and_tokens_live_as_long_as_the_contract_lets_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = |more: &str| StakerSettings::load(&staker_file(&folder, more));
+    for (more, name) in [
+        (r#", "api_listen": "0.0.0.0:10251""#, "api_listen"),
+        (r#", "token_lifetime": "10m""#, "token_lifetime"),
+        (r#", "token_lifetime": "367d""#, "token_lifetime"),
+        (r#", "address": "worker-1""#, "address"),
+        (r#", "pod_network": "flannel""#, "pod_network"),
+    ] {
+        assert!(
+            matches!(load(more).unwrap_err(), SettingsError::BadValue { name: found, .. } if found == name),
+            "{more}"
+        );
+    }
+    let settings =
+        load(r#", "api_listen": "[::1]:0", "token_lifetime": "366d", "address": "172.30.0.11""#).unwrap().settings;
+    assert_eq!(settings.address, Some("172.30.0.11".parse().unwrap()));
 }

@@ -13,6 +13,7 @@ mod settings;
 mod table;
 mod tokens;
 mod wallet;
+mod worker;
 
 use std::fmt;
 
@@ -31,6 +32,7 @@ pub mod codes {
     pub use super::settings::codes::*;
     pub use super::tokens::codes::*;
     pub use super::wallet::codes::*;
+    pub use super::worker::codes::*;
 }
 
 /// The number of an error, printed as `DAAS-1042`. Only the catalogue makes codes.
@@ -117,7 +119,7 @@ pub struct Area {
 }
 
 /// The whole catalogue, in ascending order.
-pub static AREAS: [Area; 9] = [
+pub static AREAS: [Area; 10] = [
     Area { range: 10, english: "Settings", korean: "설정", entries: settings::ENTRIES },
     Area { range: 11, english: "Wallet and keys", korean: "지갑과 키", entries: wallet::ENTRIES },
     Area { range: 12, english: "Connection to the chain", korean: "체인 연결", entries: chain::ENTRIES },
@@ -128,6 +130,7 @@ pub static AREAS: [Area; 9] = [
     Area { range: 15, english: "Development chain", korean: "개발용 체인", entries: devchain::ENTRIES },
     Area { range: 16, english: "Packages and builds", korean: "패키지와 빌드", entries: packages::ENTRIES },
     Area { range: 17, english: "Attestation documents", korean: "증명 문서", entries: attestation::ENTRIES },
+    Area { range: 18, english: "Workers", korean: "워커", entries: worker::ENTRIES },
     Area { range: 19, english: "Internal", korean: "내부", entries: internal::ENTRIES },
 ];
 

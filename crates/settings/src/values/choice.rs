@@ -82,6 +82,28 @@ choice! {
 plain_choice!(OutputFormat, "`text`, `json`");
 
 choice! {
+    /// How pods reach those of other workers.
+    PodNetwork {
+        /// A VXLAN device that the worker keeps.
+        Vxlan = "vxlan",
+        /// Not by the worker's doing: the cluster brings a CNI of its own.
+        None = "none",
+    }
+}
+plain_choice!(PodNetwork, "`vxlan`, `none`");
+
+choice! {
+    /// How services are made on a worker.
+    ProxyMode {
+        /// By nftables, which needs the program `nft`.
+        Nftables = "nftables",
+        /// By iptables, for kernels without nftables.
+        Iptables = "iptables",
+    }
+}
+plain_choice!(ProxyMode, "`nftables`, `iptables`");
+
+choice! {
     /// The kind of container runtime.
     RuntimeKind {
         /// The containerd that the worker brings.

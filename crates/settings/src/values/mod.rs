@@ -17,7 +17,7 @@ use daas_diagnostics::Phrase;
 pub use address::{AddressOrAlias, SuiAddress};
 pub use amount::Mist;
 pub use chain_id::ChainId;
-pub use choice::{ContainerRuntime, LogLevel, OutputFormat, RuntimeKind, TrustMode};
+pub use choice::{ContainerRuntime, LogLevel, OutputFormat, PodNetwork, ProxyMode, RuntimeKind, TrustMode};
 pub use duration::{format_duration, parse_duration};
 pub use endpoint::{CriEndpoint, Endpoint};
 pub use key_source::KeySource;

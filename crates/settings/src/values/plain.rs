@@ -1,6 +1,6 @@
 //! Types of the standard library as settings.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use daas_diagnostics::Phrase;
@@ -53,6 +53,18 @@ impl Value for PathBuf {
 
 impl Value for SocketAddr {
     const FORM: Phrase = Phrase::new("an IP address and a port: `127.0.0.1:9000`", "IP 주소와 포트: `127.0.0.1:9000`");
+
+    fn parse(text: &str) -> Result<Self, Refusal> {
+        text.parse().map_err(|_| Refusal::Expected(Self::FORM))
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Value for IpAddr {
+    const FORM: Phrase = Phrase::new("an IP address: `192.0.2.1`", "IP 주소: `192.0.2.1`");
 
     fn parse(text: &str) -> Result<Self, Refusal> {
         text.parse().map_err(|_| Refusal::Expected(Self::FORM))
