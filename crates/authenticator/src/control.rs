@@ -142,7 +142,7 @@ mod tests {
     use super::*;
     use crate::gateway::{Documents, Signers};
     use crate::issuer::Signer;
-    use crate::verdicts::tests::{bearer_at, name, world};
+    use crate::verdicts::fake::{bearer_at, name, world};
 
     struct Nobody;
 

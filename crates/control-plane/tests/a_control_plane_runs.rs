@@ -483,7 +483,8 @@ fn settings_reach_the_programs() {
             events_per_second: Some(1),
             ..RawSettings::default()
         };
-        let Cluster { plane, admin, folder: _folder } = Cluster::with_settings(raw, None, Webhooks::None, |_| ()).await;
+        let Cluster { plane, admin, folder: _folder } =
+            Cluster::with_settings(raw, None, Webhooks::None, |_, _| ()).await;
 
         // TLS 1.2 with two suites to the API server, and still not to etcd.
         assert!(speaks(6443, &["-tls1_3"]).await);

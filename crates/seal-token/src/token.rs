@@ -85,7 +85,8 @@ impl SealToken {
         text
     }
 
-    pub(crate) fn is_signed_by(&self, key: &SessionKey) -> bool {
+    /// Whether this key signed it.
+    pub fn is_signed_by(&self, key: &SessionKey) -> bool {
         key.verifies(KIND, &self.claims.encode(), &self.signature)
     }
 }

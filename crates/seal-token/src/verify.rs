@@ -115,6 +115,10 @@ pub trait TokenView {
     fn token(&self, id: &TokenId) -> Option<Arc<LiveToken>>;
     /// Whether the cluster opens the tier to stake alone or grants it to this wallet.
     fn admits(&self, owner: &WalletAddress, tier: Tier) -> bool;
+    /// Whether the key signed the token. A view may remember what it has found true; a signature never becomes another one.
+    fn is_signed(&self, token: &SealToken, key: &SessionKey) -> bool {
+        token.is_signed_by(key)
+    }
 }
 
 /// Why a well-formed token is refused.
@@ -210,7 +214,7 @@ pub fn verify(
         return Err(Refusal::Unknown);
     }
     let key = live.session_key.as_ref().ok_or(Refusal::UnusableKey)?;
-    if !token.is_signed_by(key) {
+    if !view.is_signed(token, key) {
         return Err(Refusal::Signature);
     }
     check_alive(&live, now_ms)?;

@@ -20,7 +20,7 @@ use crate::cut_off::CutOff;
 use crate::issuer::Issuer;
 use crate::nodes::NodeRecord;
 use crate::testing::{self, Ca, WebSocket, ca, certificate_request};
-use crate::verdicts::tests::{FakeView, name};
+use crate::verdicts::fake::{FakeView, name};
 use daas_https::server::{Limits, serve};
 use daas_https::tls::{ClientCertificate, Identity, acceptor};
 
@@ -54,7 +54,7 @@ fn identity(ca: &Ca) -> Identity {
 }
 
 async fn world() -> World {
-    let (view, verdicts) = crate::verdicts::tests::world();
+    let (view, verdicts) = crate::verdicts::fake::world();
     let (server_ca, client_ca, kubelet_ca) = (ca("server"), ca("client"), ca("kubelet"));
     let (certificate, key) = testing::leaf(&server_ca);
     let serving = Identity { certificate: certificate.into_bytes(), key: key.into_bytes().into() };
@@ -143,7 +143,7 @@ impl World {
 fn with_token(request: http::request::Builder, token: Option<u8>) -> http::request::Builder {
     match token {
         Some(token) => {
-            let token = crate::verdicts::tests::bearer_at(token, Purpose::Join, now_ms());
+            let token = crate::verdicts::fake::bearer_at(token, Purpose::Join, now_ms());
             request.header("Authorization", BasicCredential(token).to_header().as_str())
         }
         None => request,

@@ -184,7 +184,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::verdicts::tests::{name, node_subject, user_subject, world};
+    use crate::verdicts::fake::{name, node_subject, user_subject, world};
 
     fn nodes() -> Nodes {
         let nodes = Nodes::new("10.42.0.0/16".parse().unwrap(), "10.43.0.0/16".parse().unwrap());

@@ -65,7 +65,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::verdicts::tests::{NOW, node_subject, service_account, user_subject, world};
+    use crate::verdicts::fake::{NOW, node_subject, service_account, user_subject, world};
     use crate::verdicts::{CREDENTIAL_EXTRA, Denial};
 
     fn event(user: &Subject, sources: &[&str], annotations: &[(&str, &str)]) -> AuditEvent {

@@ -114,7 +114,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::verdicts::tests::{NOW, bearer_of, node_subject, world};
+    use crate::verdicts::fake::{NOW, bearer_of, node_subject, world};
 
     fn token_answer(token: &str) -> Value {
         let (_, verdicts) = world();

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::testing::{self, Ca, ca, leaf};
-use crate::verdicts::tests::{FakeView, bearer_at, world};
+use crate::verdicts::fake::{FakeView, bearer_at, world};
 use daas_https::server::{Limits, serve};
 use daas_https::tls::{ClientCertificate, Identity, acceptor};
 

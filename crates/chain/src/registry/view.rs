@@ -118,8 +118,12 @@ impl Registry {
 
     /// The verdict on a Seal token. `now_ms` is the Unix time in milliseconds.
     pub fn verify(&self, token: &SealToken, purpose: ExpectedPurpose<'_>, now_ms: u64) -> Result<Identity, Refusal> {
-        let expected = Expectation { network: self.shared.network, cluster: self.shared.cluster, purpose };
-        daas_seal_token::verify(token, &expected, self, now_ms)
+        daas_seal_token::verify(token, &self.expectation(purpose), self, now_ms)
+    }
+
+    /// What a token that is shown for this purpose must be for: this network and this cluster.
+    pub fn expectation<'a>(&self, purpose: ExpectedPurpose<'a>) -> Expectation<'a> {
+        Expectation { network: self.shared.network, cluster: self.shared.cluster, purpose }
     }
 
     /// The verdict on a certificate: its token must be alive, its key generation good.

@@ -32,6 +32,11 @@ impl PkiFolder {
         Self { root: root.into() }
     }
 
+    /// The folder of one program: with the authenticator's, its configuration names all that it reads.
+    pub fn of(&self, keeper: Keeper) -> PathBuf {
+        self.root.join(keeper.folder())
+    }
+
     /// Where the certificate of `name` is, or would be.
     pub fn certificate(&self, name: LeafName) -> CertificateFiles {
         let keeper = match name.place() {

@@ -80,14 +80,14 @@ impl Cluster {
         webhooks: Webhooks,
         meanwhile: impl FnOnce(&ControlPlane) -> T,
     ) -> Self {
-        Self::with_settings(RawSettings::default(), add_ons, webhooks, meanwhile).await
+        Self::with_settings(RawSettings::default(), add_ons, webhooks, |plane, _| meanwhile(plane)).await
     }
 
     pub(crate) async fn with_settings<T>(
         raw: RawSettings,
         add_ons: Option<Choice>,
         webhooks: Webhooks,
-        meanwhile: impl FnOnce(&ControlPlane) -> T,
+        meanwhile: impl FnOnce(&ControlPlane, &Layout) -> T,
     ) -> Self {
         let raw = RawSettings { advertise_address: Some(ADVERTISED.into()), ..raw };
         let folder = TempDir::new().unwrap();
@@ -96,7 +96,7 @@ impl Cluster {
             kube: kube(),
             launcher: launcher(),
             settings: Settings::parse(&raw).unwrap(),
-            layout,
+            layout: layout.clone(),
             webhooks,
             encryption: EncryptionKey::generate().unwrap(),
             lifetimes: Lifetimes::default(),
@@ -106,7 +106,7 @@ impl Cluster {
         };
         let begun = Instant::now();
         let plane = ControlPlane::start(blueprint).await.unwrap();
-        meanwhile(&plane);
+        meanwhile(&plane, &layout);
         plane.ready().await.unwrap();
         eprintln!("ready after {:.1} s", begun.elapsed().as_secs_f32());
         let admin = Admin::of(&plane, &folder);

@@ -1,0 +1,175 @@
+//! The real kube-apiserver between the development chain and the authenticator: what a slash ends, and how soon.
+//! `DAAS_KUBE=$(scripts/kubernetes-build --print kube)/kube cargo test -p daas-authenticator --features cluster-tests`
+#![cfg(feature = "cluster-tests")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs)]
+
+#[path = "../../control-plane/tests/cluster/mod.rs"]
+mod cluster;
+mod scene;
+#[allow(dead_code, unreachable_pub)]
+#[path = "../src/testing.rs"]
+mod testing;
+#[path = "../../chain/tests/world/mod.rs"]
+mod world;
+
+use std::time::{Duration, Instant};
+
+use cluster::{in_a_network_of_its_own, until};
+use futures::StreamExt as _;
+use http::{Method, StatusCode};
+use scene::{As, CONFIG_MAPS, NODES, SOON, Scene, ended, refused, says};
+use serde_json::{Value, json};
+use world::SUI;
+
+/// Slashes of somebody new.
+const ROUNDS: usize = 8;
+const LIMIT: Duration = Duration::from_secs(1);
+
+fn config_map(name: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}})
+}
+
+#[test]
+fn a_slashed_admin_is_refused_and_its_watch_ends_within_a_second_and_nobody_elses() {
+    in_a_network_of_its_own(
+        "a_slashed_admin_is_refused_and_its_watch_ends_within_a_second_and_nobody_elses",
+        || async {
+            let scene = Scene::new().await;
+            let honest = scene.admin().await;
+            let watch = format!("{CONFIG_MAPS}?watch=true");
+            let mut honest_watch = scene.watch(&watch, As::Token(&scene.token(&honest))).await;
+            let (mut until_refused, mut until_ended) = (Vec::new(), Vec::new());
+            for round in 0..ROUNDS {
+                let rogue = scene.admin().await;
+                let token = scene.token(&rogue);
+                let mut rogue_watch = scene.watch(&watch, As::Token(&token)).await;
+                let name = format!("round-{round}");
+                scene.create(CONFIG_MAPS, As::Token(&scene.token(&honest)), &config_map(&name)).await;
+                says(&mut rogue_watch, &name).await;
+                says(&mut honest_watch, &name).await;
+                // From before the transaction is sent.
+                let begun = Instant::now();
+                let asking = refused(async || scene.ask(Method::GET, NODES, As::Token(&token), None).await);
+                let ending = async {
+                    tokio::time::timeout(SOON, ended(rogue_watch)).await.expect("the watch ends");
+                    Instant::now()
+                };
+                let slash = scene.chain.operator.slash(&rogue.stake, SUI, "for the test");
+                let (slashed, refused, ended) = tokio::join!(slash, asking, ending);
+                slashed.unwrap();
+                until_refused.push(refused - begun);
+                until_ended.push(ended - begun);
+            }
+            eprintln!("slash sent to refused: {until_refused:?}\nslash sent to the watch's end: {until_ended:?}");
+            scene.create(CONFIG_MAPS, As::Token(&scene.token(&honest)), &config_map("afterwards")).await;
+            says(&mut honest_watch, "afterwards").await;
+            let worst = until_refused.into_iter().chain(until_ended).max().unwrap();
+            assert!(worst < LIMIT, "{worst:?}");
+            scene.end().await;
+        },
+    );
+}
+
+#[test]
+fn a_slashed_workers_certificate_watch_tunnel_and_pods_token_end_within_a_second() {
+    in_a_network_of_its_own(
+        "a_slashed_workers_certificate_watch_tunnel_and_pods_token_end_within_a_second",
+        || async {
+            let scene = Scene::new().await;
+            let admin = scene.admin().await;
+            // What pods may do is Kubernetes' to say; here they may read.
+            let binding = json!({
+                "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "pods-read"},
+                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
+                "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "system:serviceaccounts:default"}],
+            });
+            let bindings = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings";
+            scene.create(bindings, As::Token(&scene.token(&admin)), &binding).await;
+            let mut honest = scene.worker().await;
+            let honest_token = pods_token(&scene, &admin, &honest).await;
+            let watch =
+                |worker: &scene::Worker| format!("/api/v1/pods?watch=true&fieldSelector=spec.nodeName={}", worker.name);
+            let honest_watch = scene.watch(&watch(&honest), As::Certificate(&honest.kubelet)).await;
+            let mut worst = Duration::ZERO;
+            for _ in 0..ROUNDS / 2 {
+                let mut rogue = scene.worker().await;
+                let token = pods_token(&scene, &admin, &rogue).await;
+                let rogue_watch = scene.watch(&watch(&rogue), As::Certificate(&rogue.kubelet)).await;
+                let own = format!("{NODES}/{}", rogue.name);
+                let (stake, kubelet) = (rogue.stake.clone(), rogue.kubelet.clone());
+                let begun = Instant::now();
+                let asking = refused(async || scene.ask(Method::GET, &own, As::Certificate(&kubelet), None).await);
+                let as_pod = refused(async || scene.ask(Method::GET, CONFIG_MAPS, As::Token(&token), None).await);
+                let ending = async {
+                    tokio::time::timeout(SOON, ended(rogue_watch)).await.expect("the watch ends");
+                    Instant::now()
+                };
+                let tunnel = async {
+                    while let Some(Ok(_)) =
+                        tokio::time::timeout(SOON, rogue.tunnel.next()).await.expect("the tunnel ends")
+                    {
+                    }
+                    Instant::now()
+                };
+                let slash = scene.chain.operator.slash(&stake, SUI, "for the test");
+                let (slashed, asking, as_pod, ending, tunnel) = tokio::join!(slash, asking, as_pod, ending, tunnel);
+                slashed.unwrap();
+                let taken = [asking, as_pod, ending, tunnel].map(|moment| moment - begun);
+                eprintln!(
+                    "slash sent to: certificate refused, pod's token refused, watch ended, tunnel ended: {taken:?}"
+                );
+                worst = worst.max(taken.into_iter().max().unwrap());
+                // Nothing of it opens anything any more.
+                assert!(matches!(scene.tunnel(&kubelet).await, Err(StatusCode::UNAUTHORIZED)));
+                // And nobody else has noticed.
+                let (status, _) = scene.ask(Method::GET, CONFIG_MAPS, As::Token(&honest_token), None).await.unwrap();
+                assert_eq!(status, StatusCode::OK);
+                let still = tokio::time::timeout(Duration::from_millis(20), honest.tunnel.next()).await;
+                assert!(still.is_err(), "{still:?}");
+            }
+            assert!(worst < LIMIT, "{worst:?}");
+            let own = format!("{NODES}/{}", honest.name);
+            let (status, _) = scene.ask(Method::GET, &own, As::Certificate(&honest.kubelet), None).await.unwrap();
+            assert_eq!(status, StatusCode::OK);
+            let still = tokio::time::timeout(Duration::from_millis(20), ended(honest_watch)).await;
+            assert!(still.is_err(), "the honest worker's watch has ended");
+            scene.end().await;
+        },
+    );
+}
+
+/// The token of a pod on this worker, as its kubelet asks for it.
+async fn pods_token(scene: &Scene, admin: &scene::User, worker: &scene::Worker) -> String {
+    let account = "/api/v1/namespaces/default/serviceaccounts/default";
+    until(SOON, "the service account exists", || async {
+        let token = scene.token(admin);
+        scene.ask(Method::GET, account, As::Token(&token), None).await.is_some_and(|(status, _)| status == 200)
+    })
+    .await;
+    let name = format!("on-{}", worker.name);
+    let pod = json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name},
+        "spec": {"nodeName": worker.name, "containers": [{"name": "c", "image": "pause"}]},
+    });
+    let pod = scene.create("/api/v1/namespaces/default/pods", As::Token(&scene.token(admin)), &pod).await;
+    let request = json!({
+        "apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
+        "spec": {
+            "expirationSeconds": 3600,
+            "boundObjectRef": {"apiVersion": "v1", "kind": "Pod", "name": name, "uid": pod["metadata"]["uid"]},
+        },
+    });
+    // The Node authorizer learns of the pod by a watch.
+    let (deadline, path) = (Instant::now() + SOON, format!("{account}/token"));
+    let token = loop {
+        let asked = scene.ask(Method::POST, &path, As::Certificate(&worker.kubelet), Some(&request));
+        let (status, answer) = asked.await.unwrap();
+        if status == StatusCode::CREATED {
+            break answer["status"]["token"].as_str().unwrap().to_owned();
+        }
+        assert!(Instant::now() < deadline, "{status}: {answer}");
+    };
+    let (status, answer) = scene.ask(Method::GET, CONFIG_MAPS, As::Token(&token), None).await.unwrap();
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    token
+}
