@@ -9,7 +9,7 @@ use crate::arguments::Arguments;
 const INTRODUCTION: &str = "\
 # The command `daas`
 
-Generated from `crates/cli/src/arguments.rs`; rewrite it with `cargo run -p daas-cli --example cli-page`.
+Generated from `crates/cli/src/arguments`; rewrite it with `cargo run -p daas-cli --example cli-page`.
 
 Exit status: 0 done or true, 1 refused or failed, 2 wrong usage. Answers go to stdout, progress, warnings and errors to stderr. With
 `--output json` an answer is one JSON value and an error is `{\"error\": {\"code\", \"message\", \"cause\", \"next\", \"technical\"}}`

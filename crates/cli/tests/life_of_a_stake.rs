@@ -84,8 +84,14 @@ fn an_honest_staker_withdraws_after_unbonding() {
 fn kubectl_gets_an_exec_credential() {
     let setup = Setup::up();
     let key = setup.json(&["node", "show", "worker-1"])["session_key"].clone();
-    let asked = setup.run_with(&["token"], &[("KUBERNETES_EXEC_INFO", "{}")]);
-    for (said, what) in [(asked, "as a plugin"), (setup.ok(&["token", "--output", "json"]), "as JSON")] {
+    let info =
+        |version: &str| json!({ "apiVersion": version, "kind": "ExecCredential", "spec": { "interactive": false } });
+    let asked = |version: &str| setup.run_with(&["token"], &[("KUBERNETES_EXEC_INFO", &info(version).to_string())]);
+    for (said, what) in [
+        (asked("client.authentication.k8s.io/v1"), "as a plugin"),
+        (setup.ok(&["token", "worker-1", "--exec-credential"]), "as a plugin by option"),
+        (setup.ok(&["token", "--output", "json"]), "as JSON"),
+    ] {
         let credential = said.json();
         assert_eq!(credential["apiVersion"], "client.authentication.k8s.io/v1", "{what}");
         assert_eq!(credential["kind"], "ExecCredential");
@@ -95,6 +101,8 @@ fn kubectl_gets_an_exec_credential() {
         assert!(end.len() == 20 && end.ends_with('Z'), "{end}");
         assert_eq!(said.stderr, "", "kubectl shows this to the user");
     }
+    let other = asked("client.authentication.k8s.io/v1beta1");
+    assert!((other.code, other.stdout.as_str()) == (2, "") && other.stderr.contains("DAAS-1002"), "{other:?}");
     let plain = setup.ok(&["token"]).stdout;
     assert!(plain.starts_with("seal1.") && plain.lines().count() == 1);
     setup.refused(&["token", "--lifetime", "1h"], "DAAS-1405");

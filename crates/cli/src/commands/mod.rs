@@ -5,6 +5,7 @@ mod cluster;
 mod confirm;
 mod doctor;
 mod down;
+mod exec_credential;
 pub(crate) mod image;
 mod node;
 mod receipt;

@@ -8,9 +8,9 @@ use daas_diagnostics::{Diagnostic, codes};
 use daas_seal_token::{Claims, ClusterId, Purpose, SigningKey, StakeStatus, TokenId};
 use serde_json::{Value, json};
 
-use super::Answer;
 use super::receipt::receipt_sheet;
-use crate::arguments::Token;
+use super::{Answer, exec_credential};
+use crate::arguments::{Token, TokenPurpose};
 use crate::connection::{ClusterLink, told};
 use crate::invocation::Invocation;
 use crate::moment;
@@ -21,6 +21,10 @@ use crate::sheet::Sheet;
 use crate::views;
 
 pub(super) async fn run(invocation: &Invocation, arguments: &Token) -> Answer {
+    // kubectl asks for credentials of the API; a join token or a change is somebody's own wish.
+    let wants_api = arguments.purpose == TokenPurpose::Api && !arguments.is_change();
+    let for_kubectl =
+        wants_api && (exec_credential::is_asked(exec_credential::question().as_deref())? || arguments.exec_credential);
     let link = invocation.connect_cluster().await?;
     link.read().await?;
     let stake = match &arguments.node {
@@ -40,8 +44,8 @@ pub(super) async fn run(invocation: &Invocation, arguments: &Token) -> Answer {
     }
     let object = link.token(&stake).await?.ok_or_else(|| no_token(&stake))?;
     let key = signing_key(&keys, &stake, &object)?;
-    let bearer = bearer(&link, &object, &key, arguments)?;
-    if !bearer.for_kubectl && invocation.screen.format == Format::Human && invocation.screen.answers_a_terminal() {
+    let bearer = Bearer { for_kubectl, ..bearer(&link, &object, &key, arguments)? };
+    if !for_kubectl && invocation.screen.format == Format::Human && invocation.screen.answers_a_terminal() {
         invocation.screen.warn(
             "a Seal token is a credential: who reads this terminal can use it until it expires",
             "Seal 토큰은 자격 증명입니다. 이 터미널을 보는 사람은 만료 전까지 쓸 수 있습니다",
@@ -156,8 +160,7 @@ fn bearer(
         token: key.sign(&claims).to_bearer(),
         purpose,
         expires_at_ms: claims.expires_at_ms,
-        // kubectl sets it for credential plugins (client-go, plugin/pkg/client/auth/exec).
-        for_kubectl: std::env::var_os("KUBERNETES_EXEC_INFO").is_some() && purpose == Purpose::Api,
+        for_kubectl: false,
     })
 }
 
@@ -214,14 +217,10 @@ fn no_token(stake: &Stake) -> Diagnostic {
 }
 
 impl Report for Bearer {
-    /// For the API: the `ExecCredential` of `client.authentication.k8s.io/v1`.
+    /// For the API: what kubectl reads.
     fn json(&self) -> Value {
         match self.purpose {
-            Purpose::Api => json!({
-                "apiVersion": "client.authentication.k8s.io/v1",
-                "kind": "ExecCredential",
-                "status": { "token": self.token, "expirationTimestamp": moment::show(self.expires_at_ms) },
-            }),
+            Purpose::Api => exec_credential::credential(&self.token, self.expires_at_ms),
             Purpose::Join => json!({ "token": self.token, "purpose": "join", "expires_at_ms": self.expires_at_ms }),
         }
     }
