@@ -4,7 +4,6 @@
 mod tests;
 
 use std::net::{SocketAddr, SocketAddrV4};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +14,7 @@ use daas_chain::client::Package;
 use daas_chain::registry::{Registry, RegistryConfig, Trust};
 use daas_join::AgentConfig;
 use serde::Deserialize;
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
@@ -26,6 +25,7 @@ use crate::egress::Egress;
 use crate::error::Error;
 use crate::gateway::{Documents, Gateway, Signers};
 use crate::issuer::Issuer;
+use crate::listener::Clients;
 use crate::nodes::Nodes;
 use crate::relay::{RelayLimits, relay};
 use crate::tunnel::Tunnels;
@@ -33,6 +33,8 @@ use crate::verdicts::Verdicts;
 use crate::webhooks::{Admission, Webhooks};
 use daas_https::server::{Limits, serve};
 use daas_https::tls::{ClientCertificate, CurrentTls, Identity, acceptor};
+use daas_transport::link::listen_at;
+use daas_transport::ports;
 
 /// k3s gives a year; the registry decides about every request anyway.
 const CERTIFICATE_LIFE: Duration = Duration::from_hours(365 * 24);
@@ -49,9 +51,9 @@ pub struct Configuration {
     pub pki: PathBuf,
     /// kube-apiserver.
     pub api_server: SocketAddrV4,
-    /// Where clients of kube-apiserver arrive: `unix:<path>` or an address with its port.
+    /// Where clients of kube-apiserver arrive: `link:folder:<folder>`, `unix:<path>`, or an address with its port.
     pub api_listener: String,
-    /// Where agents arrive.
+    /// Where agents arrive, in the same forms.
     pub join_listener: String,
     /// Where kube-apiserver asks.
     pub webhook_listener: SocketAddr,
@@ -174,14 +176,14 @@ pub async fn run(configuration: Configuration, stop: CancellationToken) -> Resul
     let join_tls: CurrentTls = Arc::new(ArcSwap::from_pointee(configuration.join_tls()?));
     let webhook_tls: CurrentTls = Arc::new(ArcSwap::from_pointee(configuration.webhook_tls()?));
 
-    let egress_listener = bind_unix(&configuration.egress_socket)?;
-    let control_listener = bind_unix(&configuration.control_socket)?;
+    let egress_listener = listen_at(&configuration.egress_socket)?;
+    let control_listener = listen_at(&configuration.control_socket)?;
     let webhook_listener =
         TcpListener::bind(configuration.webhook_listener).await.map_err(Error::io("listening for kube-apiserver"))?;
     let admission_listener =
         TcpListener::bind(configuration.admission_listener).await.map_err(Error::io("listening for kube-apiserver"))?;
-    let join_listener = Listener::bind(&configuration.join_listener).await?;
-    let api_listener = Listener::bind(&configuration.api_listener).await?;
+    let join_listener = Clients::bind(&configuration.join_listener, ports::JOIN).await?;
+    let api_listener = Clients::bind(&configuration.api_listener, ports::API).await?;
 
     let mut tasks = tokio::task::JoinSet::new();
     let cut_off = CutOff::new(verdicts, Arc::clone(&connections), Arc::clone(&tunnels));
@@ -197,22 +199,8 @@ pub async fn run(configuration: Configuration, stop: CancellationToken) -> Resul
         stop.clone(),
     ));
     let target = configuration.api_server;
-    match api_listener {
-        Listener::Tcp(listener) => {
-            tasks.spawn(relay(listener, target, connections, RelayLimits::default(), stop.clone()))
-        }
-        Listener::Unix(listener) => {
-            tasks.spawn(relay(listener, target, connections, RelayLimits::default(), stop.clone()))
-        }
-    };
-    match join_listener {
-        Listener::Tcp(listener) => {
-            tasks.spawn(serve(listener, Arc::clone(&join_tls), Limits::PUBLIC, gateway, stop.clone()))
-        }
-        Listener::Unix(listener) => {
-            tasks.spawn(serve(listener, Arc::clone(&join_tls), Limits::PUBLIC, gateway, stop.clone()))
-        }
-    };
+    tasks.spawn(relay(api_listener, target, connections, RelayLimits::default(), stop.clone()));
+    tasks.spawn(serve(join_listener, Arc::clone(&join_tls), Limits::PUBLIC, gateway, stop.clone()));
     tasks.spawn(renew(configuration, join_tls, webhook_tls, stop.clone()));
     tracing::info!("authenticator is up");
     // Whichever part ends first ends all: the supervisor starts them together again.
@@ -259,27 +247,4 @@ async fn renew(configuration: Configuration, join: CurrentTls, webhooks: Current
             }
         }
     }
-}
-
-enum Listener {
-    Tcp(TcpListener),
-    Unix(UnixListener),
-}
-
-impl Listener {
-    async fn bind(place: &str) -> Result<Self, Error> {
-        match place.strip_prefix("unix:") {
-            Some(path) => bind_unix(Path::new(path)).map(Self::Unix),
-            None => TcpListener::bind(place).await.map(Self::Tcp).map_err(Error::io("listening for clients")),
-        }
-    }
-}
-
-/// A socket that only this user opens; one that an earlier process left is replaced.
-fn bind_unix(path: &Path) -> Result<UnixListener, Error> {
-    let _ = std::fs::remove_file(path);
-    let listener = UnixListener::bind(path).map_err(Error::io("listening on a Unix socket"))?;
-    let private = std::fs::Permissions::from_mode(0o600);
-    std::fs::set_permissions(path, private).map_err(Error::io("closing a Unix socket to others"))?;
-    Ok(listener)
 }

@@ -26,6 +26,9 @@ pub enum Error {
     /// The server's own certificate or key cannot be used.
     #[error(transparent)]
     Server(#[from] daas_https::Error),
+    /// A listener's place cannot be used.
+    #[error(transparent)]
+    Transport(#[from] daas_transport::Error),
     /// No worker has this name or address.
     #[error("no worker of this cluster is at {0}")]
     NoSuchNode(String),

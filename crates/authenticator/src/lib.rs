@@ -2,6 +2,7 @@
 //!
 //! - [`verdicts`]: the pure core; registry view and time in, decisions out.
 //! - [`webhooks`]: kube-apiserver's questions about tokens and access, and its audit events.
+//! - [`listener`]: where clients arrive.
 //! - [`connections`], [`relay`]: kube-apiserver's port, and which identity runs on which connection.
 //! - [`tunnel`], [`egress`]: how kube-apiserver reaches kubelets and pods.
 //! - [`gateway`]: 9345, where workers join; [`cut_off`]: what ends when the chain says so.
@@ -17,6 +18,7 @@ pub mod egress;
 mod error;
 pub mod gateway;
 pub mod issuer;
+pub mod listener;
 pub mod nodes;
 pub mod relay;
 #[cfg(test)]
