@@ -25,8 +25,18 @@ struct Table {
     given: u32,
     entries: HashMap<Ipv4Addr, Entry>,
     by_standing: HashMap<Standing, HashSet<Ipv4Addr>>,
-    /// Counts the times that events were lost.
-    losses: u64,
+    counts: Counts,
+}
+
+/// What has happened so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Audit events that named an open connection.
+    pub explained: u64,
+    /// Connections that were told to end.
+    pub cut: u64,
+    /// Times that events were lost.
+    pub losses: u64,
 }
 
 #[derive(Debug)]
@@ -55,7 +65,7 @@ impl Connections {
             .find(|address| !table.entries.contains_key(address))?;
         table.given = (u32::from(address) - FIRST + 1) % count;
         let cut = CancellationToken::new();
-        let entry = Entry { standings: HashSet::new(), cut: cut.clone(), opened_at_loss: table.losses };
+        let entry = Entry { standings: HashSet::new(), cut: cut.clone(), opened_at_loss: table.counts.losses };
         table.entries.insert(address, entry);
         Some(Connection { table: Arc::clone(self), address, cut })
     }
@@ -63,20 +73,23 @@ impl Connections {
     /// Notes that this identity runs on the connection from this address.
     pub fn explain(&self, address: Ipv4Addr, standing: Standing) {
         let mut table = self.lock();
-        let Some(entry) = table.entries.get_mut(&address) else { return };
+        let Table { entries, by_standing, counts, .. } = &mut *table;
+        let Some(entry) = entries.get_mut(&address) else { return };
+        counts.explained += 1;
         if entry.standings.len() >= MAX_STANDINGS && !entry.standings.contains(&standing) {
-            entry.cut.cancel();
+            entry.cut(counts);
             return;
         }
         if entry.standings.insert(standing.clone()) {
-            table.by_standing.entry(standing).or_default().insert(address);
+            by_standing.entry(standing).or_default().insert(address);
         }
     }
 
     /// Closes the connection from this address, if there is one.
     pub fn cut(&self, address: Ipv4Addr) -> bool {
-        let table = self.lock();
-        table.entries.get(&address).map(|entry| entry.cut.cancel()).is_some()
+        let mut table = self.lock();
+        let Table { entries, counts, .. } = &mut *table;
+        entries.get(&address).map(|entry| entry.cut(counts)).is_some()
     }
 
     /// Asks about every identity that runs, and closes the connections of those that may not go on. If any ended and
@@ -89,25 +102,25 @@ impl Connections {
         if ended.is_empty() {
             return 0;
         }
-        let table = self.lock();
-        let mut closed = 0;
-        let mut close = |entry: &Entry| {
-            if !entry.cut.is_cancelled() {
-                entry.cut.cancel();
-                closed += 1;
-            }
-        };
-        for address in ended.iter().filter_map(|standing| table.by_standing.get(standing)).flatten() {
-            table.entries.get(address).into_iter().for_each(&mut close);
+        let mut table = self.lock();
+        let Table { entries, by_standing, counts, .. } = &mut *table;
+        let Counts { cut: before, losses, .. } = *counts;
+        for address in ended.iter().filter_map(|standing| by_standing.get(standing)).flatten() {
+            entries.get(address).into_iter().for_each(|entry| entry.cut(counts));
         }
-        let suspect = |entry: &&Entry| entry.standings.is_empty() && entry.opened_at_loss < table.losses;
-        table.entries.values().filter(suspect).for_each(close);
-        closed
+        let suspect = |entry: &&Entry| entry.standings.is_empty() && entry.opened_at_loss < losses;
+        entries.values().filter(suspect).for_each(|entry| entry.cut(counts));
+        usize::try_from(counts.cut - before).unwrap_or(usize::MAX)
     }
 
     /// Notes that audit events did not arrive: whatever is open now may run for somebody unknown.
     pub fn note_loss(&self) {
-        self.lock().losses += 1;
+        self.lock().counts.losses += 1;
+    }
+
+    /// What has happened so far.
+    pub fn counts(&self) -> Counts {
+        self.lock().counts
     }
 
     /// How many are open.
@@ -128,6 +141,15 @@ impl Connections {
 
     fn lock(&self) -> MutexGuard<'_, Table> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entry {
+    fn cut(&self, counts: &mut Counts) {
+        if !self.cut.is_cancelled() {
+            self.cut.cancel();
+            counts.cut += 1;
+        }
     }
 }
 

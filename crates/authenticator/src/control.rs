@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::now_ms;
 use crate::connections::Connections;
 use crate::gateway::Gateway;
+use crate::metrics::render;
 use crate::nodes::{NodeRecord, Nodes};
 use crate::tunnel::Tunnels;
 use crate::verdicts::{RegistryView, Verdicts};
@@ -35,6 +36,8 @@ enum Command {
     SetReady { ready: bool },
     /// Figures for status pages.
     Status {},
+    /// All figures, as Prometheus text.
+    Metrics {},
 }
 
 /// Serves the master.
@@ -114,10 +117,16 @@ impl<V: RegistryView> Control<V> {
             Command::SetReady { ready } => self.gateway.set_ready(ready),
             Command::Status {} => {
                 let tunnels: Vec<_> = self.tunnels.nodes().iter().map(ToString::to_string).collect();
+                let nodes: Vec<_> = self.nodes.names().iter().map(ToString::to_string).collect();
                 let stale = self.verdicts.view().check_fresh(now_ms()).err().map(text);
-                return Ok(
-                    json!({"ok": true, "connections": self.connections.len(), "tunnels": tunnels, "stale": stale}),
-                );
+                return Ok(json!({
+                    "ok": true, "connections": self.connections.len(), "nodes": nodes, "tunnels": tunnels, "stale": stale,
+                }));
+            }
+            Command::Metrics {} => {
+                let Self { verdicts, connections, tunnels, nodes, .. } = self;
+                let figures = render(verdicts, connections, tunnels, nodes, now_ms());
+                return Ok(json!({"ok": true, "metrics": figures}));
             }
         }
         Ok(json!({"ok": true}))
@@ -197,13 +206,16 @@ mod tests {
             json!({"command": "status"}).to_string(),
             json!({"command": "remove_node", "name": "10.0.0.1"}).to_string(),
             format!(r#"{{"command": "verify_join", "secret": "{token}"}}"#),
+            json!({"command": "metrics"}).to_string(),
         ])
         .await;
         let ok: Vec<_> = answers.iter().map(|answer| answer["ok"] == true).collect();
-        assert_eq!(ok, [true, false, true, false, true, true, false, false], "{answers:?}");
+        assert_eq!(ok, [true, false, true, false, true, true, false, false, true], "{answers:?}");
         assert_eq!(answers[2]["name"], mine.as_str());
         assert_eq!(answers[2]["key_generation"], 3);
-        assert_eq!(answers[5], json!({"ok": true, "connections": 0, "tunnels": [], "stale": null}));
+        let status = json!({"ok": true, "connections": 0, "nodes": [mine.as_str()], "tunnels": [], "stale": null});
+        assert_eq!(answers[5], status);
+        assert!(answers[8]["metrics"].as_str().unwrap().contains("daas_authenticator_nodes 1\n"));
         assert!(answers.iter().all(|answer| !answer.to_string().contains("seal1.")));
     }
 }

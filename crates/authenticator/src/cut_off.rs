@@ -36,7 +36,7 @@ impl<V: RegistryView> CutOff<V> {
     pub fn sweep(&self, now_ms: u64) -> usize {
         let good = |standing: &Standing| self.verdicts.standing(standing, now_ms).is_ok();
         let connections = self.connections.recheck(good);
-        let tunnels = self.tunnels.recheck(|subject| self.verdicts.certificate(subject, now_ms).is_ok());
+        let tunnels = self.tunnels.recheck(|subject| good(&Standing::Node(subject.clone())));
         if connections + tunnels > 0 {
             tracing::info!(connections, tunnels, "identities ended");
         }

@@ -7,7 +7,7 @@
 //! - [`tunnel`], [`egress`]: how kube-apiserver reaches kubelets and pods.
 //! - [`gateway`]: 9345, where workers join; [`cut_off`]: what ends when the chain says so.
 //! - [`nodes`], [`issuer`]: the registered workers, and their certificates.
-//! - [`control`], [`daemon`]: what the master commands; everything put together.
+//! - [`control`], [`metrics`], [`daemon`]: what the master commands and passes on; everything put together.
 
 mod clock;
 pub mod connections;
@@ -19,6 +19,7 @@ mod error;
 pub mod gateway;
 pub mod issuer;
 pub mod listener;
+pub mod metrics;
 pub mod nodes;
 pub mod relay;
 #[cfg(test)]

@@ -72,6 +72,23 @@ impl Nodes {
         self.records.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 
+    /// All of them, by name.
+    pub fn names(&self) -> Vec<NodeName> {
+        let mut names: Vec<_> = self.records.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.records.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The worker that has this address, as its own or a pod's.
     pub fn owner_of(&self, address: IpAddr) -> Option<NodeName> {
         let records = self.records.read().unwrap_or_else(PoisonError::into_inner);

@@ -30,6 +30,17 @@ struct Tunnel {
     session: Arc<Session>,
 }
 
+/// What tunnels carry at a moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Load {
+    /// How many there are.
+    pub tunnels: usize,
+    /// Their streams.
+    pub streams: usize,
+    /// Bytes that wait for kube-apiserver.
+    pub queued: usize,
+}
+
 impl Tunnels {
     /// Takes a node's new tunnel in; an older one of the same node is closed.
     pub fn put(&self, subject: NodeSubject, session: Arc<Session>) -> Result<(), Error> {
@@ -67,6 +78,17 @@ impl Tunnels {
             self.remove(&tunnel.subject.name, &tunnel.session);
         }
         ended.len()
+    }
+
+    /// What they carry.
+    pub fn load(&self) -> Load {
+        let tunnels = self.lock();
+        let mut load = Load { tunnels: tunnels.len(), ..Load::default() };
+        for tunnel in tunnels.values() {
+            load.streams += tunnel.session.stream_count();
+            load.queued += tunnel.session.queued();
+        }
+        load
     }
 
     /// The nodes that have a tunnel.

@@ -147,6 +147,11 @@ impl Session {
         self.closed.is_cancelled()
     }
 
+    /// How many streams are open.
+    pub fn stream_count(&self) -> usize {
+        self.streams().len()
+    }
+
     /// Bytes that wait for kube-apiserver.
     pub fn queued(&self) -> usize {
         self.queued.load(Ordering::Relaxed)

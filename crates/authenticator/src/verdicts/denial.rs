@@ -39,18 +39,31 @@ impl From<Stale> for Denial {
 }
 
 impl Denial {
-    /// For metrics: one word for each kind.
-    pub fn kind(&self) -> &'static str {
+    /// One word for each kind, for metrics.
+    pub(super) const KINDS: [&str; 9] = [
+        "malformed",
+        "stale",
+        "refused",
+        "unplaced",
+        "rotated",
+        "mismatch",
+        "node_gone",
+        "maker_unknown",
+        "not_for_nodes",
+    ];
+
+    /// Its place among [`Self::KINDS`].
+    pub(super) fn kind(&self) -> usize {
         match self {
-            Self::Malformed(_) => "malformed",
-            Self::Refused(Refusal::Stale(_)) => "stale",
-            Self::Refused(_) => "refused",
-            Self::Unplaced(_) => "unplaced",
-            Self::Rotated => "rotated",
-            Self::Mismatch => "mismatch",
-            Self::NodeGone => "node_gone",
-            Self::MakerUnknown => "maker_unknown",
-            Self::NotForNodes(_) => "not_for_nodes",
+            Self::Malformed(_) => 0,
+            Self::Refused(Refusal::Stale(_)) => 1,
+            Self::Refused(_) => 2,
+            Self::Unplaced(_) => 3,
+            Self::Rotated => 4,
+            Self::Mismatch => 5,
+            Self::NodeGone => 6,
+            Self::MakerUnknown => 7,
+            Self::NotForNodes(_) => 8,
         }
     }
 }

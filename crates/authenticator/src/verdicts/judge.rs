@@ -10,6 +10,7 @@ use super::denial::Denial;
 use super::minted::Minted;
 use super::signatures::{Remembering, Signatures};
 use super::subject::{Standing, Subject};
+use super::tally::{Question, Tally};
 use super::view::RegistryView;
 
 /// Users of the control plane's own certificates, which no Seal token stands behind.
@@ -26,12 +27,13 @@ pub struct Verdicts<V> {
     view: V,
     minted: Mutex<Minted>,
     signatures: Signatures,
+    tally: Tally,
 }
 
 impl<V: RegistryView> Verdicts<V> {
     /// Verdicts by this view; nobody is known yet to have had service-account tokens made.
     pub fn new(view: V) -> Self {
-        Self { view, minted: Mutex::default(), signatures: Signatures::default() }
+        Self { view, minted: Mutex::default(), signatures: Signatures::default(), tally: Tally::default() }
     }
 
     /// The registry.
@@ -44,45 +46,46 @@ impl<V: RegistryView> Verdicts<V> {
         &self.signatures
     }
 
+    /// What was asked and what came out.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
     /// A bearer token at the Kubernetes API.
     pub fn bearer(&self, text: &str, now_ms: u64) -> Result<Bearer, Denial> {
-        match self.verify(&SealToken::parse(text)?, ExpectedPurpose::Api, now_ms)? {
+        let judge = || match self.verify(&SealToken::parse(text)?, ExpectedPurpose::Api, now_ms)? {
             Identity::Bearer(bearer) => Ok(bearer),
             Identity::Node(_) => Err(Denial::Mismatch),
-        }
+        };
+        self.tally.noted(Question::Token, judge())
     }
 
     /// A Seal token at the join gateway; `node` is the name that the request gives itself, where the path asks for one.
     pub fn joining(&self, token: &SealToken, node: Option<&NodeName>, now_ms: u64) -> Result<NodeIdentity, Denial> {
         let purpose = ExpectedPurpose::Join { node: node.map(NodeName::as_str) };
-        match self.verify(token, purpose, now_ms)? {
+        let judge = || match self.verify(token, purpose, now_ms)? {
             Identity::Node(node) => Ok(node),
             Identity::Bearer(_) => Err(Denial::Mismatch),
-        }
+        };
+        self.tally.noted(Question::Join, judge())
     }
 
     /// A node's certificate whose chain has been verified.
     pub fn certificate(&self, subject: &NodeSubject, now_ms: u64) -> Result<NodeIdentity, Denial> {
-        let live = self.view.verify_certificate(&subject.token, subject.key_generation, now_ms).map_err(rotated)?;
-        if live.name != subject.name || live.tier != Tier::Worker {
-            return Err(Denial::Mismatch);
-        }
-        Ok(NodeIdentity {
-            owner: live.owner,
-            token: live.token,
-            key_generation: subject.key_generation,
-            name: live.name.clone(),
-        })
+        self.tally.noted(Question::Certificate, self.node(subject, now_ms))
     }
 
     /// Whether somebody may go on. `Ok` is no permission: Kubernetes' own authorizers decide what is allowed.
     pub fn access(&self, subject: &Subject, action: Option<&Action>, now_ms: u64) -> Result<(), Denial> {
-        let standing = self.place(subject)?;
-        self.standing(&standing, now_ms)?;
-        match (&standing, action) {
-            (Standing::Node(_), Some(action)) => action.check_node(),
-            _ => Ok(()),
-        }
+        let judge = || {
+            let standing = self.place(subject)?;
+            self.standing(&standing, now_ms)?;
+            match (&standing, action) {
+                (Standing::Node(_), Some(action)) => action.check_node(),
+                _ => Ok(()),
+            }
+        };
+        self.tally.noted(Question::Access, judge())
     }
 
     /// Whose life on chain decides about this user.
@@ -104,7 +107,7 @@ impl<V: RegistryView> Verdicts<V> {
                 }
                 self.check_tiers(&live, tiers)
             }
-            Standing::Node(subject) => self.certificate(subject, now_ms).map(drop),
+            Standing::Node(subject) => self.node(subject, now_ms).map(drop),
             Standing::OnNode(name) => {
                 self.view.check_fresh(now_ms)?;
                 let token = self.view.token_of(name).ok_or(Denial::NodeGone)?;
@@ -127,9 +130,27 @@ impl<V: RegistryView> Verdicts<V> {
         self.minted().note(credential, maker, now_ms);
     }
 
+    /// How many service-account tokens' makers are known.
+    pub fn makers(&self) -> usize {
+        self.minted().len()
+    }
+
     /// Forgets service-account tokens that have expired by now.
     pub fn forget_minted_before(&self, time_ms: u64) {
         self.minted().forget_before(time_ms);
+    }
+
+    fn node(&self, subject: &NodeSubject, now_ms: u64) -> Result<NodeIdentity, Denial> {
+        let live = self.view.verify_certificate(&subject.token, subject.key_generation, now_ms).map_err(rotated)?;
+        if live.name != subject.name || live.tier != Tier::Worker {
+            return Err(Denial::Mismatch);
+        }
+        Ok(NodeIdentity {
+            owner: live.owner,
+            token: live.token,
+            key_generation: subject.key_generation,
+            name: live.name.clone(),
+        })
     }
 
     fn verify(&self, token: &SealToken, purpose: ExpectedPurpose<'_>, now_ms: u64) -> Result<Identity, Refusal> {

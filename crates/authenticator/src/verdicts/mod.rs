@@ -8,6 +8,7 @@ mod judge;
 mod minted;
 mod signatures;
 mod subject;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -18,4 +19,5 @@ pub use judge::{CONTROL_PLANE_USERS, Verdicts};
 pub use minted::Minted;
 pub use signatures::Signatures;
 pub use subject::{CREDENTIAL_EXTRA, NODE_NAME_EXTRA, Standing, Subject, Unplaced};
+pub use tally::Tally;
 pub use view::RegistryView;
