@@ -22,6 +22,10 @@ pub struct Invocation {
     pub listing: Listing,
     /// Whether the settings are those that `daas up` wrote.
     pub is_development: bool,
+    /// The settings file that was named, or that `daas up` wrote; none where the user's own is read.
+    pub config: Option<PathBuf>,
+    /// Whether the state folder was named, by option or environment.
+    pub is_placed: bool,
     /// Whether other commands find this state folder only if it is named again.
     pub needs_state_dir: bool,
 }
@@ -32,6 +36,8 @@ impl Invocation {
         let environment = Environment::collect();
         let places = Places::choose(global.state_dir.as_deref(), &environment)?;
         let config = config_file(global, &places, &environment);
+        let of_environment = || environment.get("DAAS_CONFIG").map(PathBuf::from);
+        let named = config.clone().or_else(of_environment).and_then(|file| std::path::absolute(file).ok());
         let is_development = config.as_deref() == Some(&places.client_settings());
         let sources = Sources { flags: flags(global, &places), environment, config };
         let loaded = ClientSettings::load(&sources).map_err(|error| error.diagnostic())?;
@@ -43,6 +49,8 @@ impl Invocation {
             screen: screen.in_format(format),
             needs_state_dir: global.state_dir.is_some() && std::env::var_os("DAAS_STATE_DIR").is_none(),
             is_development,
+            config: named,
+            is_placed: global.state_dir.is_some(),
             places,
             settings: loaded.settings,
             listing: loaded.listing,
@@ -52,6 +60,12 @@ impl Invocation {
     /// Whether a setting was given by anybody.
     pub fn is_given(&self, name: &str) -> bool {
         self.listing.rows.iter().any(|row| row.name == name && row.value.is_some() && row.origin != Origin::Default)
+    }
+
+    /// Whether a setting comes from this very call: an option or the environment.
+    pub fn is_given_now(&self, name: &str) -> bool {
+        let origin = self.listing.origin(name);
+        origin.is_some_and(|origin| !matches!(origin, Origin::Default | Origin::File { .. }))
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Places {
 pub enum Role {
     /// The development chain.
     Devnet,
+    /// The simulated attestation hardware: its root and its key.
+    Hardware,
     /// Who runs the cluster.
     Operator,
     /// Who stakes for a worker.
@@ -34,6 +36,7 @@ impl Role {
     const fn folder(self) -> &'static str {
         match self {
             Self::Devnet => "devnet",
+            Self::Hardware => "simulated-hardware",
             Self::Operator => "operator",
             Self::Staker => "staker",
             // Not "client": that is where `daas` keeps keys and unfinished work of other networks, which `down --purge` must not touch.
@@ -89,6 +92,11 @@ impl Places {
     /// The private key of one role.
     pub fn key_file(&self, role: Role) -> PathBuf {
         self.of(role).join("wallet.key")
+    }
+
+    /// The root certificate of the simulated hardware.
+    pub fn attestation_root(&self) -> PathBuf {
+        self.of(Role::Hardware).join("attestation-root.pem")
     }
 
     /// The settings that `daas up` writes and every other command reads.

@@ -16,7 +16,7 @@ pub use cluster::{
     Activate, Cluster, ClusterCreate, Endpoints, Grant, Harden, Release, ReleasePublish, ReleaseRetire, ReleaseRevoke,
 };
 pub use development::{Detached, Doctor, Down, Up};
-pub use stake::{Node, NodeRef, Slash, Stake, Token, TokenPurpose, TopUp};
+pub use stake::{Kubeconfig, Node, NodeRef, Slash, Stake, Token, TokenPurpose, TopUp};
 
 /// K3s-DaaS: a Kubernetes cluster whose control plane nobody has to trust.
 #[derive(Debug, Parser)]
@@ -110,6 +110,8 @@ pub enum Command {
     Slash(Slash),
     /// Print a Seal token, or serve kubectl as its credential plugin
     Token(Token),
+    /// Verify the enclave and write a kubeconfig that trusts it alone; kubectl asks `daas token` for credentials
+    Kubeconfig(Kubeconfig),
     /// The cluster's nodes
     #[command(subcommand)]
     Node(Node),

@@ -1,5 +1,6 @@
 //! Stakes, Seal tokens, nodes.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -86,6 +87,22 @@ impl Token {
     pub(crate) fn is_change(&self) -> bool {
         self.rotate || self.revoke || self.extend.is_some()
     }
+}
+
+/// `daas kubeconfig`.
+#[derive(Debug, Args)]
+pub struct Kubeconfig {
+    /// Node name or stake id of the Seal token [default: the only one of this wallet; of a development cluster, its administrator's]
+    pub node: Option<String>,
+    /// Where to write it [default: kubeconfig in the folder of the session keys]
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Where this machine reaches kube-apiserver, if not where the chain says; the master and the join gateway are asked at the same host
+    #[arg(long, value_name = "URL")]
+    pub server: Option<String>,
+    /// Root certificate of simulated hardware, for development only [default: that of `daas up`]
+    #[arg(long, value_name = "PEM")]
+    pub root: Option<PathBuf>,
 }
 
 /// `daas node …`.

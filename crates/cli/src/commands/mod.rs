@@ -7,6 +7,7 @@ mod doctor;
 mod down;
 mod exec_credential;
 pub(crate) mod image;
+mod kubeconfig;
 mod node;
 mod receipt;
 mod release;
@@ -39,6 +40,7 @@ pub(crate) async fn run(invocation: Invocation, command: Command) -> Answer {
         Command::Withdraw(node) => stake::withdraw(&invocation, &node).await,
         Command::Slash(arguments) => stake::slash(&invocation, &arguments).await,
         Command::Token(arguments) => token::run(&invocation, &arguments).await,
+        Command::Kubeconfig(arguments) => kubeconfig::run(&invocation, &arguments).await,
         Command::Node(command) => node::run(&invocation, command).await,
         Command::Attest(command) => attest::run(&invocation, command).await,
         Command::Image(command) => image::run(command).await,

@@ -165,7 +165,11 @@ fn bearer(
 }
 
 /// The key of the stake, if it is the one that the chain knows.
-fn signing_key(keys: &SessionKeys, stake: &Stake, object: &SealTokenObject) -> Result<SigningKey, Diagnostic> {
+pub(super) fn signing_key(
+    keys: &SessionKeys,
+    stake: &Stake,
+    object: &SealTokenObject,
+) -> Result<SigningKey, Diagnostic> {
     let id = stake.id.to_string();
     let key = keys.read(&id)?.ok_or_else(|| {
         Diagnostic::new(codes::SESSION_KEY_UNREADABLE)
@@ -181,7 +185,7 @@ fn signing_key(keys: &SessionKeys, stake: &Stake, object: &SealTokenObject) -> R
 }
 
 /// The one live stake of this wallet, where no node was named.
-async fn only_stake(invocation: &Invocation, link: &ClusterLink) -> Result<Stake, Diagnostic> {
+pub(super) async fn only_stake(invocation: &Invocation, link: &ClusterLink) -> Result<Stake, Diagnostic> {
     let owner = invocation.account(Role::Staker)?.address();
     let stakes = link.stakes().await?.into_iter();
     let own: Vec<_> = stakes.filter(|stake| stake.owner == owner && stake.status == StakeStatus::Active).collect();
@@ -212,7 +216,7 @@ fn check_live(stake: &Stake) -> Result<(), Diagnostic> {
     }
 }
 
-fn no_token(stake: &Stake) -> Diagnostic {
+pub(super) fn no_token(stake: &Stake) -> Diagnostic {
     daas_diagnostics::Diagnose::diagnostic(&daas_chain::Error::NoToken { stake: stake.id })
 }
 

@@ -21,12 +21,27 @@ pub struct Record {
     pub cluster: Option<String>,
     /// The stake.
     pub stake: Option<String>,
+    /// The administrator's stake.
+    #[serde(default)]
+    pub admin: Option<String>,
+    /// Where this machine reaches the cluster's enclave.
+    #[serde(default)]
+    pub host: Option<String>,
 }
 
 impl Record {
     /// The record of a chain on which nothing has been made.
     pub fn of_chain(chain_id: &str, listen: std::net::SocketAddr) -> Self {
-        Self { chain_id: chain_id.to_owned(), listen, package: None, bytecode: None, cluster: None, stake: None }
+        Self {
+            chain_id: chain_id.to_owned(),
+            listen,
+            package: None,
+            bytecode: None,
+            cluster: None,
+            stake: None,
+            admin: None,
+            host: None,
+        }
     }
 
     /// What the last run left.

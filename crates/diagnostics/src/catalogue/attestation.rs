@@ -54,4 +54,16 @@ super::entries! { range 17;
         ["Check the address: it is the master's, port 8443 unless the cluster says otherwise (daas cluster show)."] ["If somebody is in between, fetch the document elsewhere and give the file and --nonce."] }
     ko { "증명 문서를 받지 못했습니다: {address}" "원인 메시지: {reason}."
         ["주소를 확인하세요. 마스터의 주소이며, 클러스터 설정이 다르지 않으면 8443번 포트입니다(daas cluster show)."] ["중간자가 의심되면 다른 곳에서 문서를 내려받아 파일과 --nonce를 지정하세요."] }
+
+    1710 SERVER_CA_UNREACHABLE ["address", "reason"] []
+    en { "The cluster's CA did not come from {address}" "{reason}."
+        ["Check the address: it is the join gateway's, port 9345 unless the cluster says otherwise (daas cluster show)."] ["See whether the cluster is up with: daas status."] }
+    ko { "클러스터의 CA를 받지 못했습니다: {address}" "원인 메시지: {reason}."
+        ["주소를 확인하세요. 참여 게이트웨이의 주소이며, 클러스터 설정이 다르지 않으면 9345번 포트입니다(daas cluster show)."] ["클러스터가 실행 중인지 daas status 명령으로 확인하세요."] }
+
+    1711 SERVER_CA_NOT_ATTESTED ["address"] []
+    en { "What {address} gives as the cluster's CA is not what the enclave attests" "Its SHA-256 is not the one in the verified claims: somebody may stand in between. Nothing was written."
+        ["Try again: an enclave that has just been replaced has another CA."] ["If it stays so, reach the cluster on another way and do not use this one."] }
+    ko { "엔클레이브가 증명한 CA가 아닙니다: {address}" "받은 CA의 SHA-256이 검증된 클레임과 다릅니다. 중간자가 있을 수 있어 아무것도 쓰지 않았습니다."
+        ["다시 시도하세요. 방금 교체된 엔클레이브라면 CA가 다릅니다."] ["계속 그렇다면 다른 경로로 클러스터에 접속하고 이 경로는 쓰지 마세요."] }
 }

@@ -60,4 +60,22 @@ super::entries! { range 15;
         ["Free some space and start again."] }
     ko { "저장 공간이 부족합니다: {path}" "파일 시스템이 가득 찼거나 할당량을 다 썼습니다. 확인 응답한 내용은 잃지 않았습니다."
         ["공간을 확보한 뒤 다시 시작하세요."] }
+
+    1511 PART_ENDED ["what", "log"] []
+    en { "{what} ended before it was ready" "The end of {log} says why."
+        ["Read the log."] ["See what this machine lacks with: daas doctor."] ["Start again with: make down, make up."] }
+    ko { "{what}이(가) 준비되기 전에 끝났습니다" "이유는 {log}의 마지막 부분에 있습니다."
+        ["로그를 확인하세요."] ["이 컴퓨터에 부족한 것은 daas doctor 명령으로 확인하세요."] ["make down, make up 명령으로 다시 시작하세요."] }
+
+    1512 ENCLAVE_KIND_NOT_YET ["kind"] []
+    en { "Enclaves of kind {kind} cannot be started here yet" "daas up starts the sandbox only."
+        ["Leave --enclave out, or give: --enclave sandbox."] }
+    ko { "아직 {kind} 종류의 엔클레이브는 시작할 수 없습니다" "daas up은 샌드박스만 시작합니다."
+        ["--enclave를 빼거나 --enclave sandbox로 지정하세요."] }
+
+    1513 KUBERNETES_MISSING ["path"] []
+    en { "The Kubernetes programs are missing: {path}" "daas up starts a cluster from programs that are built from upstream's sources."
+        ["Use: make up, which builds them and names their folder."] ["To start the chain alone: daas up --chain-only."] }
+    ko { "Kubernetes 프로그램이 없습니다: {path}" "daas up은 업스트림 소스에서 빌드한 프로그램으로 클러스터를 시작합니다."
+        ["make up 명령을 사용하세요. 프로그램을 빌드하고 폴더를 지정해 줍니다."] ["체인만 시작하려면: daas up --chain-only."] }
 }

@@ -107,6 +107,15 @@ impl Judgement {
         Self { outcome, asked, config_sha256, document, connection: received.connection_json() }
     }
 
+    /// The verdict on a document that had to be bound to a cluster.
+    pub(super) fn into_verdict(self) -> Result<Verdict, Diagnostic> {
+        match self.outcome {
+            Ok(Accepted::Bound(verdict)) => Ok(verdict),
+            Ok(Accepted::Unbound(_)) => Err(Diagnostic::new(codes::INTERNAL)),
+            Err(refusal) => Err(refused(&refusal)),
+        }
+    }
+
     /// Passed, failed, not asked for, or not come to.
     fn result(&self, check: Check) -> &'static str {
         match self.outcome.as_ref().map_err(check_of) {

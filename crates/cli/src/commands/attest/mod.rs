@@ -8,6 +8,8 @@ mod source;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use daas_attestation::Verdict;
+use daas_diagnostics::Diagnostic;
 
 use super::Answer;
 use crate::invocation::Invocation;
@@ -83,6 +85,20 @@ pub(super) async fn run(invocation: &Invocation, command: Attest) -> Answer {
             Ok(Box::new(judgement::Judgement::of(&document, &expectation)))
         }
     }
+}
+
+/// The cluster's active instance, asked at `master` (host:port) and verified; `root` is of simulated hardware.
+pub(super) async fn active_instance(
+    invocation: &Invocation,
+    master: &str,
+    root: Option<PathBuf>,
+) -> Result<Verdict, Diagnostic> {
+    let document = PathBuf::from(format!("https://{master}"));
+    let source = Source::of(&document)?;
+    let claims = Some(Claims::Active);
+    let arguments = Verify { document, pcrs: None, claims, nonce: None, max_age: None, at: None, root };
+    let expectation = expectation::Expectation::of(invocation, &arguments, &source).await?;
+    judgement::Judgement::of(&source.read(invocation).await?, &expectation).into_verdict()
 }
 
 fn nonce(text: &str) -> Result<Nonce, String> {
