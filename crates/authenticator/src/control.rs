@@ -38,6 +38,10 @@ enum Command {
     Status {},
     /// All figures, as Prometheus text.
     Metrics {},
+    /// What workers were seen doing and the master has not settled.
+    Offences {},
+    /// The master has dealt with one.
+    SettleOffence { id: u64 },
 }
 
 /// Serves the master.
@@ -128,6 +132,8 @@ impl<V: RegistryView> Control<V> {
                 let figures = render(verdicts, connections, tunnels, nodes, now_ms());
                 return Ok(json!({"ok": true, "metrics": figures}));
             }
+            Command::Offences {} => return Ok(json!({"ok": true, "offences": self.gateway.offences().all()})),
+            Command::SettleOffence { id } => self.gateway.offences().settle(id),
         }
         Ok(json!({"ok": true}))
     }
@@ -144,7 +150,7 @@ fn text(error: impl ToString) -> String {
 
 #[cfg(test)]
 mod tests {
-    use daas_join::AgentConfig;
+    use daas_join::{AgentConfig, PasswordBook};
     use daas_seal_token::Purpose;
     use tokio::net::{UnixListener, UnixStream};
 
@@ -174,8 +180,15 @@ mod tests {
         let documents =
             Documents { server_ca: Vec::new(), client_ca: Vec::new(), config: agents, api_servers: Vec::new() };
         let signers = Signers { client: Arc::new(Nobody), kubelet_serving: Arc::new(Nobody) };
-        let gateway =
-            Gateway::new(Arc::clone(&verdicts), Arc::clone(&nodes), Arc::clone(&tunnels), documents, signers, [0; 32]);
+        let gateway = Gateway::new(
+            Arc::clone(&verdicts),
+            Arc::clone(&nodes),
+            Arc::clone(&tunnels),
+            documents,
+            signers,
+            PasswordBook::new([0; 32]),
+            Arc::default(),
+        );
         let control = Control { verdicts, nodes, gateway: Arc::new(gateway), tunnels, connections: Arc::default() };
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("control.sock");

@@ -12,7 +12,7 @@ use arc_swap::ArcSwap;
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use daas_chain::client::Package;
 use daas_chain::registry::{Registry, RegistryConfig, Trust};
-use daas_join::AgentConfig;
+use daas_join::{AgentConfig, PasswordBook};
 use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +25,7 @@ use crate::egress::Egress;
 use crate::error::Error;
 use crate::gateway::{Documents, Gateway, Signers};
 use crate::issuer::Issuer;
+use crate::journal::{Journal, Remembered};
 use crate::listener::Clients;
 use crate::nodes::Nodes;
 use crate::relay::{RelayLimits, relay};
@@ -40,6 +41,7 @@ use daas_transport::ports;
 const CERTIFICATE_LIFE: Duration = Duration::from_hours(365 * 24);
 /// The control plane renews certificates in place.
 const READ_AGAIN: Duration = Duration::from_mins(1);
+const TIDY: Duration = Duration::from_mins(1);
 
 /// What `daas-authenticator` is started with: JSON, unknown fields refused.
 #[derive(Debug, Deserialize)]
@@ -63,6 +65,9 @@ pub struct Configuration {
     pub egress_socket: PathBuf,
     /// Where the master commands.
     pub control_socket: PathBuf,
+    /// Where makers of service-account tokens and nodes' passwords are remembered across restarts of this process: a file in
+    /// memory. Without one a restart forgets them.
+    pub journal: Option<PathBuf>,
     /// Addresses of the API servers that agents are told, as `host:port` of the join gateway.
     pub advertised: Vec<String>,
     /// Port of kube-apiserver as workers see it.
@@ -145,6 +150,22 @@ impl Configuration {
         Issuer::new(&identity, CERTIFICATE_LIFE)
     }
 
+    fn documents(&self, agents: AgentConfig) -> Result<Documents, Error> {
+        Ok(Documents {
+            server_ca: self.file("server-ca.crt")?.to_vec(),
+            client_ca: self.file("client-ca.crt")?.to_vec(),
+            config: agents,
+            api_servers: self.advertised.clone(),
+        })
+    }
+
+    fn signers(&self) -> Result<Signers, Error> {
+        Ok(Signers {
+            client: Arc::new(self.issuer("client-ca.crt", "client-ca.key")?),
+            kubelet_serving: Arc::new(self.issuer("kubelet-ca.crt", "kubelet-ca.key")?),
+        })
+    }
+
     fn join_tls(&self) -> Result<tokio_rustls::TlsAcceptor, Error> {
         Ok(acceptor(&self.pair("join-serving.pem")?, ClientCertificate::Optional(&self.file("client-ca.crt")?))?)
     }
@@ -163,8 +184,17 @@ pub async fn run(configuration: Configuration, stop: CancellationToken) -> Resul
     let tunnels = Arc::new(Tunnels::default());
     let agents = configuration.agents()?;
     let nodes = Arc::new(Nodes::new(agents.cluster_range, agents.service_range));
-    let gateway = Arc::new(gateway(&configuration, agents, &verdicts, &nodes, &tunnels)?);
-    let webhooks = Webhooks::new(Arc::clone(&verdicts), Arc::clone(&connections));
+    let (journal, passwords) = remember(configuration.journal.as_deref(), &verdicts)?;
+    let gateway = Arc::new(Gateway::new(
+        Arc::clone(&verdicts),
+        Arc::clone(&nodes),
+        Arc::clone(&tunnels),
+        configuration.documents(agents)?,
+        configuration.signers()?,
+        passwords,
+        Arc::clone(&journal),
+    ));
+    let webhooks = Webhooks::new(Arc::clone(&verdicts), Arc::clone(&connections), Arc::clone(&journal));
     let admission = Admission::new(Arc::clone(&verdicts), Arc::clone(&nodes));
     let control = Arc::new(Control {
         verdicts: Arc::clone(&verdicts),
@@ -186,6 +216,7 @@ pub async fn run(configuration: Configuration, stop: CancellationToken) -> Resul
     let api_listener = Clients::bind(&configuration.api_listener, ports::API).await?;
 
     let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(tidy(journal, Arc::clone(&verdicts), Arc::clone(&gateway), stop.clone()));
     let cut_off = CutOff::new(verdicts, Arc::clone(&connections), Arc::clone(&tunnels));
     tasks.spawn(follow(cut_off, Arc::clone(&gateway), registry, stop.clone()));
     tasks.spawn(Egress::new(nodes, tunnels).serve(egress_listener, stop.clone()));
@@ -210,27 +241,37 @@ pub async fn run(configuration: Configuration, stop: CancellationToken) -> Resul
     Ok(())
 }
 
-fn gateway(
-    configuration: &Configuration,
-    agents: AgentConfig,
-    verdicts: &Arc<Verdicts<Registry>>,
-    nodes: &Arc<Nodes>,
-    tunnels: &Arc<Tunnels>,
-) -> Result<Gateway<Registry>, Error> {
-    let documents = Documents {
-        server_ca: configuration.file("server-ca.crt")?.to_vec(),
-        client_ca: configuration.file("client-ca.crt")?.to_vec(),
-        config: agents,
-        api_servers: configuration.advertised.clone(),
+/// What an earlier process noted, and where this one goes on.
+fn remember(path: Option<&Path>, verdicts: &Verdicts<Registry>) -> Result<(Arc<Journal>, PasswordBook), Error> {
+    let (journal, remembered) = path.map_or_else(|| Ok(Default::default()), Journal::open)?;
+    for (credential, maker, at_ms) in remembered.makers {
+        verdicts.note_minted(&credential, maker, at_ms);
+    }
+    let salt = match remembered.salt {
+        Some(salt) => salt,
+        None => {
+            let mut salt = [0; 32];
+            SystemRandom::new().fill(&mut salt).map_err(|_| Error::Signing)?;
+            journal.salt(salt);
+            salt
+        }
     };
-    let signers = Signers {
-        client: Arc::new(configuration.issuer("client-ca.crt", "client-ca.key")?),
-        kubelet_serving: Arc::new(configuration.issuer("kubelet-ca.crt", "kubelet-ca.key")?),
-    };
-    let mut salt = [0; 32];
-    SystemRandom::new().fill(&mut salt).map_err(|_| Error::Signing)?;
-    let (verdicts, nodes, tunnels) = (Arc::clone(verdicts), Arc::clone(nodes), Arc::clone(tunnels));
-    Ok(Gateway::new(verdicts, nodes, tunnels, documents, signers, salt))
+    Ok((Arc::new(journal), PasswordBook::restore(salt, remembered.passwords)))
+}
+
+/// Every minute: the journal holds what lives.
+async fn tidy(
+    journal: Arc<Journal>,
+    verdicts: Arc<Verdicts<Registry>>,
+    gateway: Arc<Gateway<Registry>>,
+    stop: CancellationToken,
+) {
+    while tokio::time::timeout(TIDY, stop.cancelled()).await.is_err() {
+        journal.tidy(|| {
+            let (salt, passwords) = gateway.remembered_passwords();
+            Remembered { salt: Some(salt), passwords, makers: verdicts.all_minted() }
+        });
+    }
 }
 
 /// Takes renewed certificates up for new connections.

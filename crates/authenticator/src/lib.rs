@@ -6,7 +6,8 @@
 //! - [`connections`], [`relay`]: kube-apiserver's port, and which identity runs on which connection.
 //! - [`tunnel`], [`egress`]: how kube-apiserver reaches kubelets and pods.
 //! - [`gateway`]: 9345, where workers join; [`cut_off`]: what ends when the chain says so.
-//! - [`nodes`], [`issuer`]: the registered workers, and their certificates.
+//! - [`nodes`], [`issuer`]: the registered workers, and their certificates; [`journal`]: what a restart must not
+//!   forget; [`offences`]: what they were seen doing.
 //! - [`control`], [`metrics`], [`daemon`]: what the master commands and passes on; everything put together.
 
 mod clock;
@@ -18,9 +19,11 @@ pub mod egress;
 mod error;
 pub mod gateway;
 pub mod issuer;
+pub mod journal;
 pub mod listener;
 pub mod metrics;
 pub mod nodes;
+pub mod offences;
 pub mod relay;
 #[cfg(test)]
 mod testing;

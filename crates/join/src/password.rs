@@ -68,6 +68,26 @@ impl PasswordBook {
         }
     }
 
+    /// What is remembered of a node's password: its hash with this book's salt.
+    pub fn hash_of(&self, name: &NodeName) -> Option<[u8; 32]> {
+        self.hashes.get(name).copied()
+    }
+
+    /// All names with what is remembered of their passwords.
+    pub fn hashes(&self) -> impl Iterator<Item = (&NodeName, &[u8; 32])> {
+        self.hashes.iter()
+    }
+
+    /// The salt of its hashes.
+    pub fn salt(&self) -> [u8; 32] {
+        self.salt
+    }
+
+    /// A book that was written down: its salt and what it remembered.
+    pub fn restore(salt: [u8; 32], hashes: impl IntoIterator<Item = (NodeName, [u8; 32])>) -> Self {
+        Self { salt, hashes: hashes.into_iter().take(MAX_NAMES).collect() }
+    }
+
     /// Forgets a name: its stake is over, and the name is never given again.
     pub fn forget(&mut self, name: &NodeName) {
         self.hashes.remove(name);
@@ -98,6 +118,11 @@ mod tests {
         assert_eq!(book.check(&name, &first), Ok(()));
         assert_eq!(book.check(&name, &second), Err(Error::WrongPassword));
         assert_eq!(book.check(&"worker-2-dead000f".parse().unwrap(), &second), Ok(()));
+        // Written down and read again it knows the same.
+        let hashes: Vec<_> = book.hashes().map(|(name, hash)| (name.clone(), *hash)).collect();
+        let mut again = PasswordBook::restore(book.salt(), hashes);
+        assert_eq!(again.check(&name, &second), Err(Error::WrongPassword));
+        assert_eq!(again.check(&name, &first), Ok(()));
         book.forget(&name);
         assert_eq!(book.check(&name, &second), Ok(()));
     }

@@ -6,9 +6,10 @@ mod tests;
 mod upgrade;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use daas_join::{
     Access, AgentConfig, Audience, BasicCredential, CertificateRequest, Endpoint, MAX_REQUEST_BYTES, NodeFacts,
     NodeHeaders, NodeSubject, PasswordBook, Profile,
@@ -17,12 +18,16 @@ use daas_seal_token::{NodeIdentity, NodeName};
 use http::request::Parts;
 use http::{Request, StatusCode, header};
 use hyper::body::Incoming;
+use x509_cert::Certificate;
+use x509_cert::der::{Decode as _, Encode as _};
 
 use crate::clock::now_ms;
 use crate::error::Error;
 use crate::issuer::Signer;
+use crate::journal::Journal;
 use crate::nodes::Nodes;
-use crate::tunnel::Tunnels;
+use crate::offences::Offences;
+use crate::tunnel::{Session, Tunnel, Tunnels};
 use crate::verdicts::{Denial, RegistryView, Verdicts};
 use daas_https::server::{Answer, Handler, Peer, json, read_body, text};
 
@@ -58,6 +63,8 @@ pub struct Gateway<V> {
     documents: Documents,
     signers: Signers,
     passwords: Mutex<PasswordBook>,
+    journal: Arc<Journal>,
+    offences: Arc<Offences>,
     ready: AtomicBool,
 }
 
@@ -69,10 +76,11 @@ impl<V: RegistryView> Gateway<V> {
         tunnels: Arc<Tunnels>,
         documents: Documents,
         signers: Signers,
-        password_salt: [u8; 32],
+        passwords: PasswordBook,
+        journal: Arc<Journal>,
     ) -> Self {
-        let passwords = Mutex::new(PasswordBook::new(password_salt));
-        Self { verdicts, nodes, tunnels, documents, signers, passwords, ready: AtomicBool::new(false) }
+        let (passwords, offences, ready) = (Mutex::new(passwords), Arc::default(), AtomicBool::new(false));
+        Self { verdicts, nodes, tunnels, documents, signers, passwords, journal, offences, ready }
     }
 
     /// The control plane is ready, or not any more.
@@ -82,7 +90,19 @@ impl<V: RegistryView> Gateway<V> {
 
     /// Forgets a node whose stake is over; its name is never given again.
     pub fn forget(&self, name: &NodeName) {
-        self.passwords.lock().unwrap_or_else(PoisonError::into_inner).forget(name);
+        self.passwords().forget(name);
+        self.journal.forgotten(name);
+    }
+
+    /// What workers were seen doing.
+    pub fn offences(&self) -> &Offences {
+        &self.offences
+    }
+
+    /// What is remembered of nodes' passwords: the salt, and each one's hash.
+    pub fn remembered_passwords(&self) -> ([u8; 32], Vec<(NodeName, [u8; 32])>) {
+        let passwords = self.passwords();
+        (passwords.salt(), passwords.hashes().map(|(name, hash)| (name.clone(), *hash)).collect())
     }
 
     /// Whoever calls: by a Seal token, or else by a kubelet certificate. A request that shows two nodes is nobody's.
@@ -140,8 +160,20 @@ impl<V: RegistryView> Gateway<V> {
             return Err(forbidden("the request is for another address than the node registered with"));
         }
         // Last: a request that is refused for something else leaves no password behind.
-        let mut passwords = self.passwords.lock().unwrap_or_else(PoisonError::into_inner);
-        passwords.check(&headers.name, &headers.password).map_err(|error| forbidden(&error.to_string()))
+        let new = {
+            let mut passwords = self.passwords();
+            let known = passwords.hash_of(&headers.name).is_some();
+            passwords.check(&headers.name, &headers.password).map_err(|error| forbidden(&error.to_string()))?;
+            passwords.hash_of(&headers.name).filter(|_| !known)
+        };
+        if let Some(hash) = new {
+            self.journal.password(&headers.name, hash);
+        }
+        Ok(())
+    }
+
+    fn passwords(&self) -> MutexGuard<'_, PasswordBook> {
+        self.passwords.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn certificate(&self, audience: Audience, caller: NodeIdentity, body: Incoming) -> Result<Answer, Refused> {
@@ -189,7 +221,9 @@ impl<V: RegistryView> Gateway<V> {
         if self.nodes.get(&subject.name).is_none() {
             return Err(Refused(StatusCode::FORBIDDEN, "the node is not registered yet".to_owned()));
         }
-        upgrade::accept(&mut request, subject, Arc::clone(&self.tunnels), {
+        let key = public_key_hash(leaf).ok_or(daas_join::Error::Subject)?;
+        let tunnel = Tunnel { subject, key, from: peer.address, session: Session::new() };
+        upgrade::accept(&mut request, tunnel, Arc::clone(&self.tunnels), Arc::clone(&self.offences), {
             let verdicts = Arc::clone(&self.verdicts);
             move |subject| verdicts.certificate(subject, now_ms()).is_ok()
         })
@@ -255,6 +289,13 @@ fn target(request: &Request<Incoming>) -> &str {
         return "";
     }
     uri.path_and_query().map_or("", http::uri::PathAndQuery::as_str)
+}
+
+/// SHA-256 of a certificate's public key (RFC 5280, SubjectPublicKeyInfo), which stays the same when it is renewed with its key.
+fn public_key_hash(leaf: &[u8]) -> Option<[u8; 32]> {
+    let certificate = Certificate::from_der(leaf).ok()?;
+    let key = certificate.tbs_certificate.subject_public_key_info.to_der().ok()?;
+    digest(&SHA256, &key).as_ref().try_into().ok()
 }
 
 fn credential(parts: &Parts) -> Result<Option<BasicCredential>, Refused> {

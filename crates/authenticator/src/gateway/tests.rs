@@ -77,8 +77,10 @@ async fn world() -> World {
         client: Arc::new(Issuer::new(&identity(&client_ca), DAY).unwrap()),
         kubelet_serving: Arc::new(Issuer::new(&identity(&kubelet_ca), DAY).unwrap()),
     };
+    let passwords = PasswordBook::new([1; 32]);
+    let (nodes, journal) = (Arc::new(nodes), Arc::default());
     let gateway =
-        Gateway::new(Arc::clone(&verdicts), Arc::new(nodes), Arc::clone(&tunnels), documents, signers, [1; 32]);
+        Gateway::new(Arc::clone(&verdicts), nodes, Arc::clone(&tunnels), documents, signers, passwords, journal);
     let gateway = Arc::new(gateway);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

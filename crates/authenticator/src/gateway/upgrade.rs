@@ -12,7 +12,8 @@ use hyper_util::rt::TokioIo;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
-use crate::tunnel::{Session, Tunnels, websocket_limits};
+use crate::offences::Offences;
+use crate::tunnel::{Rhythm, Tunnel, Tunnels, websocket_limits};
 use daas_https::server::{Answer, text};
 
 /// RFC 6455 §1.3.
@@ -22,8 +23,9 @@ const MAGIC: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// tunnel stands in the table, so that a verdict that flips in between is seen here or by the sweep that it starts.
 pub(super) fn accept(
     request: &mut Request<Incoming>,
-    subject: NodeSubject,
+    tunnel: Tunnel,
     tunnels: Arc<Tunnels>,
+    offences: Arc<Offences>,
     may_go_on: impl Fn(&NodeSubject) -> bool + Send + 'static,
 ) -> Option<Answer> {
     let accept = accept_key(request.headers())?;
@@ -32,11 +34,16 @@ pub(super) fn accept(
         let Ok(stream) = upgraded.await else { return };
         let socket =
             WebSocketStream::from_raw_socket(TokioIo::new(stream), Role::Server, Some(websocket_limits())).await;
-        let session = Session::new();
-        if tunnels.put(subject.clone(), Arc::clone(&session)).is_err() {
-            return;
-        }
+        let (subject, session) = (tunnel.subject.clone(), Arc::clone(&tunnel.session));
+        let Ok(contest) = tunnels.put(tunnel) else { return };
         if may_go_on(&subject) {
+            if let Some(contest) = contest {
+                tokio::spawn(async move {
+                    if let Some(seen) = contest.run(Rhythm::default()).await {
+                        offences.note(&seen);
+                    }
+                });
+            }
             tracing::info!(node = %subject.name, "tunnel is up");
             session.run(socket).await;
         }

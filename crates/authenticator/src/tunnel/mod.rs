@@ -1,12 +1,14 @@
 //! Tunnels: how kube-apiserver reaches kubelets and pods. A worker opens a websocket, the gateway opens streams in it; the
 //! other way round nothing is opened, and the gateway never dials for a worker.
 
+mod contest;
 mod session;
 mod stream;
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use daas_join::NodeSubject;
@@ -14,20 +16,36 @@ use daas_seal_token::NodeName;
 
 use crate::error::Error;
 
+pub use contest::{Contest, DoubleIdentity, Rhythm};
 pub use session::{Session, websocket_limits};
 pub use stream::TunnelStream;
 
 /// How many workers may have a tunnel.
 const MAX_TUNNELS: usize = 10_000;
 
-/// The tunnels that are up, one of each node: the newest, because an agent that comes back is one that lost the old one.
+/// The tunnels that are up. Streams go into the newest of a node, because an agent that comes back is one that lost the old
+/// one. An older one with the same key stays until it is known whether somebody lives at its other end: see [`Contest`].
 #[derive(Debug, Default)]
-pub struct Tunnels(Mutex<HashMap<NodeName, Tunnel>>);
+pub struct Tunnels(Mutex<HashMap<NodeName, OfNode>>);
 
+/// A tunnel and who opened it.
 #[derive(Debug, Clone)]
-struct Tunnel {
-    subject: NodeSubject,
-    session: Arc<Session>,
+pub struct Tunnel {
+    /// The node, as its certificate names it.
+    pub subject: NodeSubject,
+    /// SHA-256 of the certificate's public key.
+    pub key: [u8; 32],
+    /// From where: the parent's word.
+    pub from: Option<IpAddr>,
+    /// The tunnel itself.
+    pub session: Arc<Session>,
+}
+
+#[derive(Debug)]
+struct OfNode {
+    newest: Tunnel,
+    /// The one before, with the same key.
+    rival: Option<Tunnel>,
 }
 
 /// What tunnels carry at a moment.
@@ -42,39 +60,57 @@ pub struct Load {
 }
 
 impl Tunnels {
-    /// Takes a node's new tunnel in; an older one of the same node is closed.
-    pub fn put(&self, subject: NodeSubject, session: Arc<Session>) -> Result<(), Error> {
+    /// Takes a node's new tunnel in. An older one of another key is closed; one of the same key contests it.
+    pub fn put(&self, tunnel: Tunnel) -> Result<Option<Contest>, Error> {
         let mut tunnels = self.lock();
-        if tunnels.len() >= MAX_TUNNELS && !tunnels.contains_key(&subject.name) {
-            return Err(Error::Limit("too many tunnels"));
+        let name = tunnel.subject.name.clone();
+        let Some(of_node) = tunnels.get_mut(&name) else {
+            if tunnels.len() >= MAX_TUNNELS {
+                return Err(Error::Limit("too many tunnels"));
+            }
+            tunnels.insert(name, OfNode { newest: tunnel, rival: None });
+            return Ok(None);
+        };
+        let older = std::mem::replace(&mut of_node.newest, tunnel.clone());
+        if let Some(oldest) = of_node.rival.take() {
+            oldest.session.close();
         }
-        let name = subject.name.clone();
-        if let Some(older) = tunnels.insert(name.clone(), Tunnel { subject, session }) {
-            tracing::info!(node = %name, "a newer tunnel takes the place of the one before");
+        tracing::info!(node = %name, "a newer tunnel takes the place of the one before");
+        if older.key != tunnel.key || older.session.is_closed() {
             older.session.close();
+            return Ok(None);
         }
-        Ok(())
+        of_node.rival = Some(older.clone());
+        Ok(Some(Contest { older, newer: tunnel }))
     }
 
-    /// Takes a tunnel out that has ended, unless a newer one has its place.
+    /// Takes a tunnel out that has ended. If it was contested, the other one has the place.
     pub fn remove(&self, name: &NodeName, session: &Arc<Session>) {
         let mut tunnels = self.lock();
-        if tunnels.get(name).is_some_and(|tunnel| Arc::ptr_eq(&tunnel.session, session)) {
-            tunnels.remove(name);
+        let Some(of_node) = tunnels.get_mut(name) else { return };
+        if of_node.rival.as_ref().is_some_and(|rival| Arc::ptr_eq(&rival.session, session)) {
+            of_node.rival = None;
+        } else if Arc::ptr_eq(&of_node.newest.session, session) {
+            match of_node.rival.take().filter(|rival| !rival.session.is_closed()) {
+                Some(rival) => of_node.newest = rival,
+                None => drop(tunnels.remove(name)),
+            }
         }
     }
 
     /// A node's tunnel.
     pub fn get(&self, name: &NodeName) -> Option<Arc<Session>> {
-        self.lock().get(name).map(|tunnel| Arc::clone(&tunnel.session))
+        self.lock().get(name).map(|of_node| Arc::clone(&of_node.newest.session))
     }
 
     /// Asks about every node that has a tunnel, and closes those of nodes that may not go on. Gives back how many.
     pub fn recheck(&self, may_go_on: impl Fn(&NodeSubject) -> bool) -> usize {
-        let up: Vec<_> = self.lock().values().cloned().collect();
+        let up: Vec<_> = self.lock().values().flat_map(OfNode::all).cloned().collect();
         let ended: Vec<_> = up.into_iter().filter(|tunnel| !may_go_on(&tunnel.subject)).collect();
         for tunnel in &ended {
             tunnel.session.close();
+        }
+        for tunnel in &ended {
             self.remove(&tunnel.subject.name, &tunnel.session);
         }
         ended.len()
@@ -83,8 +119,9 @@ impl Tunnels {
     /// What they carry.
     pub fn load(&self) -> Load {
         let tunnels = self.lock();
-        let mut load = Load { tunnels: tunnels.len(), ..Load::default() };
-        for tunnel in tunnels.values() {
+        let mut load = Load::default();
+        for tunnel in tunnels.values().flat_map(OfNode::all) {
+            load.tunnels += 1;
             load.streams += tunnel.session.stream_count();
             load.queued += tunnel.session.queued();
         }
@@ -96,7 +133,13 @@ impl Tunnels {
         self.lock().keys().cloned().collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<NodeName, Tunnel>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<NodeName, OfNode>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl OfNode {
+    fn all(&self) -> impl Iterator<Item = &Tunnel> {
+        std::iter::once(&self.newest).chain(&self.rival)
     }
 }

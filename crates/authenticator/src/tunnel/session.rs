@@ -12,7 +12,7 @@ use daas_join::{END_OF_STREAM, Frame, MAX_MESSAGE_BYTES, Message, StreamId};
 use futures::{Sink, SinkExt as _, Stream, StreamExt as _};
 use hyper::body::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{self, protocol::WebSocketConfig};
@@ -45,8 +45,10 @@ const SYNC_SPARES: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Session {
     streams: Mutex<HashMap<StreamId, Inbound>>,
-    data: mpsc::Sender<Vec<u8>>,
-    control: mpsc::Sender<Vec<u8>>,
+    data: mpsc::Sender<tungstenite::Message>,
+    control: mpsc::Sender<tungstenite::Message>,
+    /// The challenge whose answer is awaited.
+    challenge: Mutex<Option<Challenge>>,
     outgoing: Mutex<Option<Outgoing>>,
     next_stream: AtomicI64,
     next_message: AtomicI64,
@@ -57,8 +59,15 @@ pub struct Session {
 /// What the session's writer takes from.
 #[derive(Debug)]
 struct Outgoing {
-    data: mpsc::Receiver<Vec<u8>>,
-    control: mpsc::Receiver<Vec<u8>>,
+    data: mpsc::Receiver<tungstenite::Message>,
+    control: mpsc::Receiver<tungstenite::Message>,
+}
+
+/// The payload of a ping; the worker's pong must be the same (RFC 6455 §5.5.3).
+#[derive(Debug)]
+struct Challenge {
+    payload: [u8; 16],
+    answered: oneshot::Sender<()>,
 }
 
 /// The reading end's view of a stream.
@@ -91,6 +100,7 @@ impl Session {
             streams: Mutex::default(),
             data,
             control,
+            challenge: Mutex::default(),
             outgoing: Mutex::new(Some(Outgoing { data: data_queue, control: control_queue })),
             next_stream: AtomicI64::new(1),
             next_message: AtomicI64::new(1),
@@ -137,9 +147,27 @@ impl Session {
         Ok(stream)
     }
 
+    /// Whether whoever holds the other end answers this challenge before the tunnel ends. A later challenge takes an earlier
+    /// one's place.
+    pub async fn answers(self: Arc<Self>, payload: [u8; 16]) -> bool {
+        let (answered, heard) = oneshot::channel();
+        *self.challenge.lock().unwrap_or_else(PoisonError::into_inner) = Some(Challenge { payload, answered });
+        self.say_message(tungstenite::Message::Ping(Bytes::copy_from_slice(&payload)));
+        tokio::select! {
+            biased;
+            () = self.closed.cancelled() => false,
+            heard = heard => heard.is_ok(),
+        }
+    }
+
     /// Ends the tunnel.
     pub fn close(&self) {
         self.closed.cancel();
+    }
+
+    /// Done when it has ended.
+    pub async fn closed(&self) {
+        self.closed.cancelled().await;
     }
 
     /// Whether it has ended.
@@ -195,14 +223,26 @@ impl Session {
 
     /// Sends a small message without waiting; if there is no place for it, the worker does not read, and loses its tunnel.
     fn say(&self, frame: &Frame<'_>) {
-        if self.control.try_send(self.message(frame)).is_err() {
+        self.say_message(self.message(frame));
+    }
+
+    fn say_message(&self, message: tungstenite::Message) {
+        if self.control.try_send(message).is_err() {
             self.close();
         }
     }
 
-    fn message(&self, frame: &Frame<'_>) -> Vec<u8> {
+    fn message(&self, frame: &Frame<'_>) -> tungstenite::Message {
         let id = self.next_message.fetch_add(1, Ordering::Relaxed);
-        Message { id, frame: frame.clone() }.encode()
+        tungstenite::Message::Binary(Message { id, frame: frame.clone() }.encode().into())
+    }
+
+    fn heard_pong(&self, payload: &[u8]) {
+        let mut awaited = self.challenge.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(challenge) = awaited.take_if(|challenge| challenge.payload == payload) {
+            // Whoever asked may have given up.
+            let _ = challenge.answered.send(());
+        }
     }
 
     async fn read<S>(&self, mut socket: S) -> &'static str
@@ -222,7 +262,8 @@ impl Session {
                         return why;
                     }
                 }
-                tungstenite::Message::Ping(_) | tungstenite::Message::Pong(_) => {}
+                tungstenite::Message::Pong(payload) => self.heard_pong(&payload),
+                tungstenite::Message::Ping(_) => {}
                 tungstenite::Message::Close(_) => return "the worker left",
                 tungstenite::Message::Text(_) | tungstenite::Message::Frame(_) => return "not a message of the tunnel",
             }
@@ -240,7 +281,7 @@ impl Session {
                 message = outgoing.data.recv() => message,
             };
             let Some(message) = message else { return "the session is gone" };
-            match timeout(WRITE_TIME, socket.send(tungstenite::Message::Binary(message.into()))).await {
+            match timeout(WRITE_TIME, socket.send(message)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => return "the worker left",
                 Err(_) => return "the worker does not read",

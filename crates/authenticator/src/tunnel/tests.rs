@@ -63,9 +63,16 @@ fn subject(name: &str) -> NodeSubject {
 }
 
 async fn join(tunnels: &Arc<Tunnels>, name: &str) -> (Arc<Session>, Worker) {
+    let (session, worker, contest) = join_with_key(tunnels, name, [1; 32]).await;
+    assert!(contest.is_none());
+    (session, worker)
+}
+
+async fn join_with_key(tunnels: &Arc<Tunnels>, name: &str, key: [u8; 32]) -> (Arc<Session>, Worker, Option<Contest>) {
     let (ours, theirs) = duplex(64 * 1024);
     let session = Session::new();
-    tunnels.put(subject(name), Arc::clone(&session)).unwrap();
+    let tunnel = Tunnel { subject: subject(name), key, from: None, session: Arc::clone(&session) };
+    let contest = tunnels.put(tunnel).unwrap();
     let socket = WebSocketStream::from_raw_socket(ours, Role::Server, Some(websocket_limits())).await;
     let (running, tunnels) = (Arc::clone(&session), Arc::clone(tunnels));
     let subject = subject(name);
@@ -73,7 +80,16 @@ async fn join(tunnels: &Arc<Tunnels>, name: &str) -> (Arc<Session>, Worker) {
         running.run(socket).await;
         tunnels.remove(&subject.name, &running);
     });
-    (session, Worker { socket: WebSocketStream::from_raw_socket(theirs, Role::Client, None).await, sent: 0 })
+    let socket = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
+    (session, Worker { socket, sent: 0 }, contest)
+}
+
+/// As [`Rhythm::default`], in less time.
+const QUICK: Rhythm = Rhythm { rounds: 4, every: Duration::from_millis(20), answer: Duration::from_millis(1500) };
+
+/// A worker that is alive: reading answers challenges.
+fn alive(mut worker: Worker) -> tokio::task::JoinHandle<()> {
+    tokio::spawn(async move { while worker.hear().await.is_some() {} })
 }
 
 fn nodes() -> Arc<Nodes> {
@@ -195,12 +211,73 @@ async fn a_slashed_workers_tunnel_and_streams_end_and_no_others() {
 #[tokio::test]
 async fn a_newer_tunnel_takes_the_place_of_the_one_before() {
     let tunnels = Arc::new(Tunnels::default());
-    let (older, _first) = join(&tunnels, "one-dead000f").await;
-    let (newer, _second) = join(&tunnels, "one-dead000f").await;
+    let (older, _first, _) = join_with_key(&tunnels, "one-dead000f", [1; 32]).await;
+    // A renewed certificate with another key: no question who is there.
+    let (newer, _second, contest) = join_with_key(&tunnels, "one-dead000f", [2; 32]).await;
+    assert!(contest.is_none());
     until("the older ends", || older.is_closed()).await;
     // The older one's end does not take the newer one out.
     let current = tunnels.get(&"one-dead000f".parse().unwrap()).unwrap();
     assert!(Arc::ptr_eq(&current, &newer) && !newer.is_closed());
+}
+
+#[tokio::test]
+async fn an_agent_that_comes_back_while_its_old_connection_is_dead_is_no_offender() {
+    let tunnels = Arc::new(Tunnels::default());
+    let (older, dead, _) = join_with_key(&tunnels, "one-dead000f", [1; 32]).await;
+    let (newer, worker, contest) = join_with_key(&tunnels, "one-dead000f", [1; 32]).await;
+    let worker = alive(worker);
+    assert!(!older.is_closed(), "nothing is known yet");
+    // Nobody reads what is sent to the dead one.
+    assert!(contest.unwrap().run(QUICK).await.is_none());
+    assert!(older.is_closed() && !newer.is_closed());
+    let current = tunnels.get(&"one-dead000f".parse().unwrap()).unwrap();
+    assert!(Arc::ptr_eq(&current, &newer));
+    drop(dead);
+    worker.abort();
+}
+
+#[tokio::test]
+async fn one_key_in_two_tunnels_that_both_answer_is_seen_and_the_newer_stays() {
+    let tunnels = Arc::new(Tunnels::default());
+    let (older, first, _) = join_with_key(&tunnels, "one-dead000f", [1; 32]).await;
+    let (newer, second, contest) = join_with_key(&tunnels, "one-dead000f", [1; 32]).await;
+    let (first, second) = (alive(first), alive(second));
+    let seen = contest.unwrap().run(QUICK).await.expect("both answered");
+    assert_eq!(seen.challenges.len(), 4);
+    assert_eq!(seen.challenges.iter().collect::<std::collections::HashSet<_>>().len(), 4, "each is another");
+    assert!(seen.ended.duration_since(seen.began).unwrap() >= QUICK.every * (QUICK.rounds - 1));
+    assert!(older.is_closed() && !newer.is_closed());
+    first.await.unwrap();
+    second.abort();
+}
+
+#[tokio::test]
+async fn a_newer_tunnel_that_ends_gives_its_place_back_and_a_wrong_answer_is_none() {
+    let tunnels = Arc::new(Tunnels::default());
+    let name = "one-dead000f".parse().unwrap();
+    let (older, first, _) = join_with_key(&tunnels, "one-dead000f", [1; 32]).await;
+    let (newer, mut second, contest) = join_with_key(&tunnels, "one-dead000f", [1; 32]).await;
+    let first = alive(first);
+    let contest = tokio::spawn(contest.unwrap().run(QUICK));
+    // A pong that nobody asked for is no answer.
+    second.socket.send(tungstenite::Message::Pong(vec![0; 16].into())).await.unwrap();
+    assert!(contest.await.unwrap().is_none());
+    assert!(newer.is_closed() && !older.is_closed());
+    until("the older has its place again", || tunnels.get(&name).is_some_and(|current| Arc::ptr_eq(&current, &older)))
+        .await;
+    first.abort();
+}
+
+#[tokio::test]
+async fn a_slash_ends_both_tunnels_of_a_contest() {
+    let tunnels = Arc::new(Tunnels::default());
+    let (older, _first, _) = join_with_key(&tunnels, "one-dead000f", [1; 32]).await;
+    let (newer, _second, contest) = join_with_key(&tunnels, "one-dead000f", [1; 32]).await;
+    assert_eq!(tunnels.load().tunnels, 2);
+    assert_eq!(tunnels.recheck(|_| false), 2);
+    assert!(older.is_closed() && newer.is_closed() && tunnels.nodes().is_empty());
+    assert!(contest.unwrap().run(QUICK).await.is_none());
 }
 
 #[tokio::test]

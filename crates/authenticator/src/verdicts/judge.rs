@@ -125,9 +125,14 @@ impl<V: RegistryView> Verdicts<V> {
         }
     }
 
-    /// Notes who had a service-account token made.
-    pub fn note_minted(&self, credential: &str, maker: Standing, now_ms: u64) {
-        self.minted().note(credential, maker, now_ms);
+    /// Notes who had a service-account token made; who answers for it, if it was not known yet.
+    pub fn note_minted(&self, credential: &str, maker: Standing, now_ms: u64) -> Option<Standing> {
+        self.minted().note(credential, maker, now_ms)
+    }
+
+    /// The service-account tokens whose makers are known, the oldest first, with the time of each.
+    pub fn all_minted(&self) -> Vec<(String, Standing, u64)> {
+        self.minted().all()
     }
 
     /// How many service-account tokens' makers are known.

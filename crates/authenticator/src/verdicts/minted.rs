@@ -20,19 +20,17 @@ pub struct Minted {
 }
 
 impl Minted {
-    /// Notes that `maker` had this credential made. What a minted credential has made in turn belongs to its own maker.
-    pub fn note(&mut self, credential: &str, maker: Standing, now_ms: u64) {
+    /// Notes that `maker` had this credential made. What a minted credential has made in turn belongs to its own maker, who
+    /// is given back if this is new.
+    pub fn note(&mut self, credential: &str, maker: Standing, now_ms: u64) -> Option<Standing> {
         let root = match maker {
-            Standing::Minted(parent) => match self.makers.get(&parent) {
-                Some((root, _)) => root.clone(),
-                None => return,
-            },
+            Standing::Minted(parent) => self.makers.get(&parent)?.0.clone(),
             // Judged by its own node whoever made it; and nobody without a credential makes tokens.
-            Standing::Node(_) | Standing::OnNode(_) | Standing::Impersonated => return,
+            Standing::Node(_) | Standing::OnNode(_) | Standing::Impersonated => return None,
             root => root,
         };
         if self.makers.contains_key(credential) || self.makers.len() >= TOTAL {
-            return;
+            return None;
         }
         let made = self.order.entry(root.clone()).or_default();
         if made.len() >= PER_MAKER
@@ -41,7 +39,16 @@ impl Minted {
             self.makers.remove(&oldest);
         }
         made.push_back(credential.to_owned());
-        self.makers.insert(credential.to_owned(), (root, now_ms));
+        self.makers.insert(credential.to_owned(), (root.clone(), now_ms));
+        Some(root)
+    }
+
+    /// Credential, maker, and when it was noted; the oldest first.
+    pub fn all(&self) -> Vec<(String, Standing, u64)> {
+        let mut all: Vec<_> =
+            self.makers.iter().map(|(id, (maker, at_ms))| (id.clone(), maker.clone(), *at_ms)).collect();
+        all.sort_by_key(|(_, _, at_ms)| *at_ms);
+        all
     }
 
     /// Who had it made.

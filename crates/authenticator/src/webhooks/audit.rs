@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 use serde::Deserialize;
 
 use crate::connections::Connections;
+use crate::journal::Journal;
 use crate::verdicts::{RegistryView, Subject, Verdicts};
 
 /// The annotation of a `TokenRequest`'s event that names the credential that was made.
@@ -39,10 +40,18 @@ impl AuditEvents {
 }
 
 /// Takes an event in: explains its connection, or closes it when nobody stands behind it any more.
-pub fn record<V: RegistryView>(verdicts: &Verdicts<V>, connections: &Connections, event: &AuditEvent, now_ms: u64) {
+pub fn record<V: RegistryView>(
+    verdicts: &Verdicts<V>,
+    connections: &Connections,
+    journal: &Journal,
+    event: &AuditEvent,
+    now_ms: u64,
+) {
     let standing = verdicts.place(&event.user);
-    if let (Some(credential), Ok(maker)) = (event.annotations.get(ISSUED), &standing) {
-        verdicts.note_minted(credential, maker.clone(), now_ms);
+    if let (Some(credential), Ok(maker)) = (event.annotations.get(ISSUED), &standing)
+        && let Some(root) = verdicts.note_minted(credential, maker.clone(), now_ms)
+    {
+        journal.maker(credential, &root, now_ms);
     }
     let Some(source) = event.source_ips.last().and_then(|address| address.parse::<Ipv4Addr>().ok()) else { return };
     // Explained first and judged after: a verdict that flips in between is seen here or by the sweep that it starts.
@@ -85,7 +94,7 @@ mod tests {
         let (mine, other) = (connections.open().unwrap(), connections.open().unwrap());
         let sources = [other.address().to_string(), "203.0.113.7".into(), mine.address().to_string()];
         let sources: Vec<_> = sources.iter().map(String::as_str).collect();
-        record(&verdicts, &connections, &event(&node_subject(6), &sources, &[]), NOW);
+        record(&verdicts, &connections, &Journal::default(), &event(&node_subject(6), &sources, &[]), NOW);
         assert_eq!(connections.explained(), [mine.address()]);
     }
 
@@ -95,11 +104,23 @@ mod tests {
         let connections = Arc::new(Connections::default());
         let (dead, alive) = (connections.open().unwrap(), connections.open().unwrap());
         view.edit(6, |token| token.stake_status = StakeStatus::Slashed);
-        record(&verdicts, &connections, &event(&node_subject(6), &[&dead.address().to_string()], &[]), NOW);
-        record(&verdicts, &connections, &event(&node_subject(8), &[&alive.address().to_string()], &[]), NOW);
+        record(
+            &verdicts,
+            &connections,
+            &Journal::default(),
+            &event(&node_subject(6), &[&dead.address().to_string()], &[]),
+            NOW,
+        );
+        record(
+            &verdicts,
+            &connections,
+            &Journal::default(),
+            &event(&node_subject(8), &[&alive.address().to_string()], &[]),
+            NOW,
+        );
         assert!(dead.is_cut() && !alive.is_cut());
         // kube-apiserver's own connections are not in the table.
-        record(&verdicts, &connections, &event(&node_subject(6), &["127.0.0.1"], &[]), NOW);
+        record(&verdicts, &connections, &Journal::default(), &event(&node_subject(6), &["127.0.0.1"], &[]), NOW);
     }
 
     #[test]
@@ -108,7 +129,13 @@ mod tests {
         let connections = Arc::new(Connections::default());
         let account = service_account(&[(CREDENTIAL_EXTRA, "JTI=1")]);
         assert_eq!(verdicts.access(&account, None, NOW), Err(Denial::MakerUnknown));
-        record(&verdicts, &connections, &event(&user_subject(7, &[]), &["127.0.0.1"], &[(ISSUED, "JTI=1")]), NOW);
+        record(
+            &verdicts,
+            &connections,
+            &Journal::default(),
+            &event(&user_subject(7, &[]), &["127.0.0.1"], &[(ISSUED, "JTI=1")]),
+            NOW,
+        );
         assert_eq!(verdicts.access(&account, None, NOW), Ok(()));
         view.edit(7, |token| token.stake_status = StakeStatus::Slashed);
         assert!(verdicts.access(&account, None, NOW).is_err());

@@ -20,6 +20,7 @@ use tokio::sync::Semaphore;
 
 use crate::clock::now_ms;
 use crate::connections::Connections;
+use crate::journal::Journal;
 use crate::nodes::Nodes;
 use crate::verdicts::{RegistryView, Verdicts};
 use daas_https::server::{Answer, Handler, Peer, json, read_body, text};
@@ -43,6 +44,7 @@ const BODY_TIME: Duration = Duration::from_secs(10);
 pub struct Webhooks<V> {
     verdicts: Arc<Verdicts<V>>,
     connections: Arc<Connections>,
+    journal: Arc<Journal>,
     audits: Semaphore,
 }
 
@@ -53,9 +55,9 @@ pub struct Admission<V> {
 }
 
 impl<V: RegistryView> Webhooks<V> {
-    /// The verdicts that are asked, and the connections that audit events explain.
-    pub fn new(verdicts: Arc<Verdicts<V>>, connections: Arc<Connections>) -> Self {
-        Self { verdicts, connections, audits: Semaphore::new(AUDITS_AT_ONCE) }
+    /// The verdicts that are asked, the connections that audit events explain, and where the makers of tokens are noted.
+    pub fn new(verdicts: Arc<Verdicts<V>>, connections: Arc<Connections>, journal: Arc<Journal>) -> Self {
+        Self { verdicts, connections, journal, audits: Semaphore::new(AUDITS_AT_ONCE) }
     }
 
     async fn audit(&self, body: Incoming) -> Answer {
@@ -68,7 +70,7 @@ impl<V: RegistryView> Webhooks<V> {
         match recorded {
             Ok(events) => {
                 for event in &events.items {
-                    record(&self.verdicts, &self.connections, event, now_ms());
+                    record(&self.verdicts, &self.connections, &self.journal, event, now_ms());
                 }
                 text(StatusCode::OK, "")
             }

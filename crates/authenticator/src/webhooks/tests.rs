@@ -26,7 +26,7 @@ async fn bench() -> Bench {
     let (certificate, key) = leaf(&ca);
     let identity = Identity { certificate: certificate.into_bytes(), key: key.into_bytes().into() };
     let tls = acceptor(&identity, ClientCertificate::Required(ca.pem().as_bytes())).unwrap();
-    let webhooks = Webhooks::new(Arc::new(verdicts), Arc::default());
+    let webhooks = Webhooks::new(Arc::new(verdicts), Arc::default(), Arc::default());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let tls = Arc::new(arc_swap::ArcSwap::from_pointee(tls));
