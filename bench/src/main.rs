@@ -10,12 +10,18 @@ mod latencies;
 mod registry;
 mod scene;
 mod seal_token;
+mod token_review;
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     // The registry first: it measures memory, and memory that others freed would count as its own.
-    let benchmarks: [(&str, fn()); 4] =
-        [("registry", registry::run), ("seal-token", seal_token::run), ("chain", chain::run), ("eif", eif::run)];
+    let benchmarks: [(&str, fn()); 5] = [
+        ("registry", registry::run),
+        ("seal-token", seal_token::run),
+        ("token-review", token_review::run),
+        ("chain", chain::run),
+        ("eif", eif::run),
+    ];
     for (name, run) in benchmarks {
         if wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str())) {
             println!("{name}");
