@@ -6,13 +6,22 @@
 //! stops with [`Ending::LeavePods`] and starts again. [`Ending::EndPods`] ends every pod and removes what was made for it.
 //! `docs/node.md` tells it with its sources.
 
+mod cgroup;
+mod command;
 pub mod config;
+mod ending;
 mod error;
+mod files;
+mod images;
+mod mounts;
 pub mod network;
 mod node;
 mod plan;
+mod preload;
+mod probe;
 pub mod value;
 
 pub use error::{NodeError, Result};
+pub use network::NetworkState;
 pub use node::Node;
 pub use plan::{Ending, Plan, PodNetwork, Programs, ProxyMode};

@@ -152,6 +152,12 @@ impl Plan {
                 return contradiction(format!("the folders {one} and {other} must lie apart"));
             }
         }
+        for (what, folder) in [("the folder of images", &self.images), ("the folder of registries", &self.registries)] {
+            if let Some(given) = folder.as_ref().filter(|folder| !folder.is_absolute() || folder.to_str().is_none()) {
+                let given = given.to_string_lossy().into_owned();
+                return Err(NodeError::Value { what, given, rule: "an absolute path in UTF-8" });
+            }
+        }
         let programs = &self.programs;
         for path in [
             &programs.kube,

@@ -112,6 +112,11 @@ impl Layout {
         folders
     }
 
+    /// What is of no use without the pods it was made for: volumes on disk, sockets, given addresses.
+    pub fn made_for_pods(&self) -> Vec<PathBuf> {
+        vec![self.kubelet.join("pods").as_path().into(), self.containerd_state().as_path().into(), self.cni_addresses()]
+    }
+
     /// The folders below which pods make mounts.
     pub fn mounted_below(&self) -> Vec<PathBuf> {
         [&self.containerd_root(), &self.containerd_state(), &self.kubelet].map(|path| path.as_path().into()).into()

@@ -93,3 +93,6 @@ impl Configuration {
 fn flag(name: &'static str, value: impl std::fmt::Display) -> String {
     format!("--{name}={value}")
 }
+
+#[cfg(test)]
+mod tests;
