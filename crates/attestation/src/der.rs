@@ -10,8 +10,12 @@ use x509_cert::der::{Decode as _, Error, ErrorKind, Tag, pem};
 const MAX_DEPTH: usize = 32;
 const CONSTRUCTED: u8 = 0x20;
 const TAG_NUMBER: u8 = 0x1f;
+const CLASS: u8 = 0xc0;
 
-/// Whether every element fits into the one that holds it, and no tag or length has a form that certificates do not have.
+/// Whether every element fits into the one that holds it, and no tag or length has a form that certificates and requests do not have.
+///
+/// Elements of other classes than the universal one hold further elements there (RFC 5280 §4.1, RFC 2986 §4.1) and must say so (X.690
+/// §8.14.3): the crate `der` looks into one that does not, where this would not. Unique identifiers (§4.1.2.8), the exception, are made by nobody.
 pub fn lengths_fit(bytes: &[u8]) -> bool {
     let mut ends = vec![bytes.len()];
     let mut at = 0;
@@ -51,7 +55,7 @@ pub fn certificate_from_pem(text: &[u8]) -> Result<Certificate, Error> {
 /// Whether an element is constructed, the length of its header, and that of its content.
 fn header(bytes: &[u8]) -> Option<(bool, usize, usize)> {
     let [tag, first, rest @ ..] = bytes else { return None };
-    if tag & TAG_NUMBER == TAG_NUMBER {
+    if tag & TAG_NUMBER == TAG_NUMBER || tag & CLASS != 0 && tag & CONSTRUCTED == 0 {
         return None;
     }
     let (header, length) = match first {
@@ -97,6 +101,8 @@ mod tests {
             &[4, 0x84, 0x0f, 0xff, 0xff, 0xff, 7],
             &[4, 0x85, 0, 0, 0, 0, 1, 7],
             &[0x1f, 1, 7],
+            // A set of attributes that passes for a string.
+            &[0x80, 2, 4, 0],
             // The inner one ends behind the outer one.
             &[0x30, 3, 4, 2, 7, 7],
         ] {
