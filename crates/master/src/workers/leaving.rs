@@ -1,0 +1,56 @@
+//! Whose identity is over is put out: forgotten, unknown to the join gateway, its Node and its pods deleted.
+//!
+//! The registry's word alone does that, and only while it is young enough to judge by: a chain that cannot be reached, or a worker that
+//! is silent, empties no cluster.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use daas_chain::registry::Changes;
+use daas_seal_token::{NodeName, Refusal};
+use futures::future::join_all;
+
+use super::Workers;
+
+/// What no change announces: a token's end on chain; and what did not work is tried again.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// Follows the registry until it is dropped.
+pub async fn follow(workers: Arc<Workers>, mut changes: Changes) {
+    loop {
+        put_out(&workers, crate::clock::now_ms()).await;
+        tokio::select! {
+            changed = changes.next() => if changed.is_none() { return },
+            () = tokio::time::sleep(PERIOD) => {}
+        }
+    }
+}
+
+/// Judges every worker anew, and puts out who is over.
+pub async fn put_out(workers: &Workers, now_ms: u64) {
+    for known in workers.book.known() {
+        match workers.view.is_alive(&known.token, now_ms) {
+            Ok(()) => {}
+            Err(Refusal::Stale(_)) => return,
+            Err(why) => {
+                tracing::warn!(name = %known.name, %why, "worker is put out");
+                workers.book.leave(&known.name);
+            }
+        }
+    }
+    // Side by side: one whose pods are many does not keep another's Node alive.
+    let leaving = workers.book.leaving();
+    join_all(leaving.iter().map(|name| async move {
+        match remove(workers, name).await {
+            Ok(()) => workers.book.left(name),
+            Err(why) => tracing::warn!(%name, why, "a worker's remains are removed again in a second"),
+        }
+    }))
+    .await;
+}
+
+async fn remove(workers: &Workers, name: &NodeName) -> Result<(), String> {
+    let gate = workers.gate.remove_node(name).await;
+    workers.nodes.remove(name).await.map_err(|error| error.to_string())?;
+    gate.map_err(|error| error.to_string())
+}
