@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::time::Duration;
 
 use daas_supervise::{ChildSpec, Limits, States, Supervisor, Timing};
@@ -108,6 +109,13 @@ impl std::fmt::Debug for Node {
     }
 }
 
+/// The shim is told where runc is, but looks for it in PATH, too, when it is asked what it can do
+/// (containerd `cmd/containerd-shim-runc-v2/manager/manager_linux.go`).
+fn path_with_runc(plan: &Plan) -> String {
+    let folder = plan.programs.runc.parent().and_then(Path::to_str).unwrap_or("/");
+    format!("{folder}:{}", command::search_path())
+}
+
 /// Looks at the machine.
 fn machine(plan: &Plan, layout: &Layout) -> Result<Machine> {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -149,6 +157,7 @@ fn specs(plan: &Plan, configuration: &Configuration, cgroups: &Cgroups, preload:
             program: plan.programs.containerd.clone(),
             // Shims are its children and stay in its group: that is how they are found when pods end.
             limits: Limits { cgroups: cgroups.runtime(), ..limits.clone() },
+            environment: vec![("PATH", path_with_runc(plan)), ("HOME", "/root".into())],
             ..spec(CONTAINERD, &configuration.containerd, preload.ready(), preload.alive())
         },
         ChildSpec {

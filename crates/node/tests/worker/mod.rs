@@ -67,6 +67,14 @@ pub(crate) fn in_namespaces_of_its_own<F: Future<Output = ()>>(test: &str, scena
     tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(scenario());
 }
 
+/// The command lines of all processes in this namespace that have not ended.
+fn processes() -> Vec<String> {
+    let all = std::fs::read_dir("/proc").unwrap().flatten();
+    let lines = all.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
+    let words = lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " ").trim().to_owned());
+    words.filter(|line| !line.is_empty()).collect()
+}
+
 fn cgroups_called(name: &str) -> Vec<PathBuf> {
     let hierarchies = std::fs::read_dir("/sys/fs/cgroup").unwrap().flatten().map(|entry| entry.path());
     let all = hierarchies.chain([PathBuf::from("/sys/fs/cgroup")]);
@@ -192,6 +200,41 @@ impl Cluster {
                 "containers": [{"name": "c", "image": "docker.io/library/busybox:1.36.1", "command": ["sh", "-c", script]}],
             },
         }));
+    }
+
+    /// The id of a pod's container, which a restart would change.
+    pub(crate) fn container(&self, pod: &str) -> String {
+        self.done(&["get", "pod", pod, "-o", "jsonpath={.status.containerStatuses[0].containerID}"])
+    }
+
+    /// How many processes in these namespaces have this command line.
+    pub(crate) fn running(&self, command: &str) -> usize {
+        processes().iter().filter(|line| *line == command).count()
+    }
+
+    /// What is there of a worker.
+    pub(crate) fn left(&self) -> Vec<String> {
+        let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+        let points = mounts.lines().filter_map(|line| line.split(' ').nth(4)).map(ToOwned::to_owned);
+        let own = self.folder.path().to_str().unwrap().to_owned();
+        let below = move |point: &String| {
+            point.starts_with(&own) || point.starts_with("/run/k3s-daas") || point.starts_with("/var/lib/kubelet/")
+        };
+        let mut left: Vec<String> = points.filter(below).collect();
+        let programs = ["containerd", "kubelet", "kube-proxy", "pause", "sleep"];
+        left.extend(processes().into_iter().filter(|line| {
+            let program = line.split(' ').next().unwrap_or_default();
+            programs
+                .iter()
+                .any(|name| Path::new(program).file_name().is_some_and(|file| file.to_string_lossy().starts_with(name)))
+        }));
+        for device in ["daas.1", "cni0"] {
+            left.extend(Path::new("/sys/class/net").join(device).exists().then(|| device.to_owned()));
+        }
+        let tables = Command::new("nft").args(["list", "tables"]).output().expect("nft (nftables)");
+        left.extend(String::from_utf8_lossy(&tables.stdout).lines().map(ToOwned::to_owned));
+        left.extend(cgroups_called(self.plan.cgroup_root.as_str()).iter().map(|path| path.display().to_string()));
+        left
     }
 
     pub(crate) async fn stop(self) {
