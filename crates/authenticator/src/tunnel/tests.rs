@@ -89,7 +89,7 @@ const QUICK: Rhythm = Rhythm { rounds: 4, every: Duration::from_millis(20), answ
 
 /// A worker that is alive: reading answers challenges.
 fn alive(mut worker: Worker) -> tokio::task::JoinHandle<()> {
-    tokio::spawn(async move { while worker.hear().await.is_some() {} })
+    tokio::spawn(async move { while let Some(Ok(_)) = worker.socket.next().await {} })
 }
 
 fn nodes() -> Arc<Nodes> {
