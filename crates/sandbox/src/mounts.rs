@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
 use nix::mount::{MsFlags, mount};
+use nix::sys::stat::{Mode, umask};
 
 use crate::plan::{Bind, Plan};
 use crate::{Error, Kind, Result};
@@ -28,6 +29,8 @@ pub(crate) fn set_up(plan: &Plan) -> Result<()> {
     let cgroups = Opened::of(&Bind { source: "/sys/fs/cgroup".into(), target: "/sys/fs/cgroup".into() })?;
     let names = fs::read("/etc/resolv.conf").unwrap_or_default();
 
+    // Whoever started this may keep its files to itself; the folders made here are like the host's, which all may read.
+    let callers = umask(Mode::from_bits_truncate(0o022));
     change("/", MsFlags::MS_REC | MsFlags::MS_PRIVATE)?;
     let bare = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
     fill("proc", "/proc", bare, None)?;
@@ -53,6 +56,7 @@ pub(crate) fn set_up(plan: &Plan) -> Result<()> {
         // What a kubelet mounts must be seen by containers that ask for it, and the other way round.
         change("/", MsFlags::MS_REC | MsFlags::MS_SHARED)?;
     }
+    umask(callers);
     Ok(())
 }
 

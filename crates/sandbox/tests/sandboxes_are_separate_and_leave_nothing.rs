@@ -133,7 +133,8 @@ fn what_is_written_inside_stays_inside_but_for_the_state_folder() {
     let script = format!(
         "set -e; for folder in /run /tmp /etc /var/lib /dev/shm; do echo x > $folder/{marker}; done
          echo log > /var/log/{marker}; echo kubelet > /var/lib/kubelet/{marker}; echo cni > /etc/cni/{marker}
-         echo state > {state}/{marker}; test ! -e /run/dbus; grep -q localhost /etc/hosts; head -1 /etc/hosts > /etc/hosts.new; mv /etc/hosts.new /etc/hosts",
+         echo state > {state}/{marker}; test ! -e /run/dbus; grep -q localhost /etc/hosts; head -1 /etc/hosts > /etc/hosts.new; mv /etc/hosts.new /etc/hosts
+         test $(stat -c %a /etc /var/lib /run /etc/resolv.conf | tr '\\n' ' ' | sed 's/ //g') = 755755755644",
         state = state.display()
     );
     let state_text = state.display().to_string();
@@ -243,7 +244,9 @@ type Output = BufReader<std::process::ChildStdout>;
 
 impl Sandbox {
     fn start(kind: &str, name: &str, options: &[&str], program: &[&str]) -> Self {
-        let mut command = Command::new(PROGRAM);
+        // As a supervisor starts it: files are made for their owner alone.
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", "umask 077; exec \"$0\" \"$@\"", PROGRAM]);
         command.args(["run", "--kind", kind, "--name", name]).args(options).arg("--").args(program);
         Self { child: command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap() }
     }
