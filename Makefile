@@ -16,7 +16,7 @@ setup: ## install what this machine lacks (says what it does; nothing is done tw
 
 up: setup ## start a development chain with the published package, a cluster and one staker
 	@scripts/step "building daas" $(CARGO) build --locked -p daas-cli -p daas-devnet
-	@$(CARGO) run --quiet --locked -p daas-cli --bin daas -- up
+	@$(CARGO) run --quiet --locked -p daas-cli --bin daas -- up --chain-only
 
 down: ## stop what `make up` started
 	@$(CARGO) run --quiet --locked -p daas-cli --bin daas -- down

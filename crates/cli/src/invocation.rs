@@ -12,6 +12,8 @@ use crate::places::Places;
 /// Everything that is known before a command begins.
 #[derive(Debug)]
 pub struct Invocation {
+    /// The options that were given.
+    global: Global,
     /// Where answers go.
     pub screen: Screen,
     /// Where files are.
@@ -47,6 +49,7 @@ impl Invocation {
         };
         Ok(Self {
             screen: screen.in_format(format),
+            global: global.clone(),
             needs_state_dir: global.state_dir.is_some() && std::env::var_os("DAAS_STATE_DIR").is_none(),
             is_development,
             config: named,
@@ -55,6 +58,13 @@ impl Invocation {
             settings: loaded.settings,
             listing: loaded.listing,
         })
+    }
+
+    /// With the settings that `daas up` has just written, whatever the caller's own say.
+    pub fn in_development(&self) -> Result<Self, Diagnostic> {
+        let config = Some(self.places.client_settings());
+        let global = Global { config, rpc: None, chain_id: None, package: None, cluster: None, ..self.global.clone() };
+        Self::open(&global, self.screen)
     }
 
     /// Whether a setting was given by anybody.

@@ -1,7 +1,7 @@
 //! What a command shows: answers on stdout, progress and errors on stderr.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use daas_diagnostics::{Diagnostic, Lang, Style};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -123,6 +123,11 @@ impl Screen {
         Step(bar)
     }
 
+    /// A step of a long command: shown while it lasts, and kept as a line with its time when it is done.
+    pub fn stage(&self, english: &'static str, korean: &'static str) -> Stage {
+        Stage { step: self.step(english, korean), screen: *self, began: Instant::now(), words: (english, korean) }
+    }
+
     fn pick<'a>(self, english: &'a str, korean: &'a str) -> &'a str {
         match self.lang {
             Lang::English => english,
@@ -138,6 +143,30 @@ pub struct Step(ProgressBar);
 impl Drop for Step {
     fn drop(&mut self) {
         self.0.finish_and_clear();
+    }
+}
+
+/// A step whose end is told.
+#[derive(Debug)]
+pub struct Stage {
+    step: Step,
+    screen: Screen,
+    began: Instant,
+    words: (&'static str, &'static str),
+}
+
+impl Stage {
+    /// How far it is.
+    pub fn say(&self, detail: &str) {
+        self.step.0.set_message(format!("{}: {detail}", self.screen.pick(self.words.0, self.words.1)));
+    }
+
+    /// It went well.
+    pub fn done(self) {
+        let Self { step, screen, began, words: (english, korean) } = self;
+        drop(step);
+        let seconds = began.elapsed().as_secs_f32();
+        screen.note(&format!("{english}: {seconds:.1} s"), &format!("{korean}: {seconds:.1}초"));
     }
 }
 

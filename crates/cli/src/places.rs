@@ -26,6 +26,8 @@ pub enum Role {
     Hardware,
     /// Who runs the cluster.
     Operator,
+    /// Who may administer Kubernetes.
+    Admin,
     /// Who stakes for a worker.
     Staker,
     /// The settings, session keys and journal of `daas` for this setup.
@@ -38,6 +40,7 @@ impl Role {
             Self::Devnet => "devnet",
             Self::Hardware => "simulated-hardware",
             Self::Operator => "operator",
+            Self::Admin => "admin",
             Self::Staker => "staker",
             // Not "client": that is where `daas` keeps keys and unfinished work of other networks, which `down --purge` must not touch.
             Self::Client => "development",
@@ -87,6 +90,26 @@ impl Places {
     /// The log of one role.
     pub fn log_file(&self, role: Role) -> PathBuf {
         self.of(role).join("log")
+    }
+
+    /// The logs of the cluster's parts.
+    pub fn logs(&self) -> PathBuf {
+        self.state.join("logs")
+    }
+
+    /// What the sandbox measures.
+    pub fn programs(&self) -> PathBuf {
+        self.state.join("programs")
+    }
+
+    /// Programs for people: kubectl.
+    pub fn bin(&self) -> PathBuf {
+        self.state.join("bin")
+    }
+
+    /// The folder that stands for the enclave: its sockets are its vsock ports.
+    pub fn enclave(&self) -> PathBuf {
+        self.runtime.join("enclave")
     }
 
     /// The private key of one role.

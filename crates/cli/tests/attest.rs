@@ -260,7 +260,7 @@ async fn only_the_active_instance_of_a_good_release_is_accepted_from_the_chain()
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     DevelopmentRoot::generate(UnixTime::from_seconds(now)).unwrap().write(&folder).unwrap();
     let root = folder.join("attestation-root.pem").to_str().unwrap().to_owned();
-    setup.ok(&["up", "--listen", "127.0.0.1:0", "--attestation-root", &root]);
+    setup.ok(&["up", "--chain-only", "--listen", "127.0.0.1:0", "--attestation-root", &root]);
     let digits = |byte: u8| format!("{byte:02x}").repeat(48);
     let pcrs = measurements(&setup, "m.json", [&digits(0x10), &digits(0x11), &digits(0x12)]);
     let cluster: sui_sdk_types::Address = setup.json(&["cluster", "show"])["id"].as_str().unwrap().parse().unwrap();

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use support::{Setup, runs};
 
-const UP: &[&str] = &["up", "--listen", "127.0.0.1:0"];
+const UP: &[&str] = &["up", "--chain-only", "--listen", "127.0.0.1:0"];
 
 /// What must stay the same however often `up` is run.
 fn made(answer: &Value) -> Vec<String> {
@@ -172,7 +172,7 @@ fn a_taken_port_is_told() {
     let setup = Setup::new();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let error = setup.refused(&["up", "--listen", &address], "DAAS-1506");
+    let error = setup.refused(&["up", "--chain-only", "--listen", &address], "DAAS-1506");
     assert!(error["message"].as_str().unwrap().contains(&address));
     assert_eq!(setup.devnet_pid(), None);
 }
@@ -180,7 +180,7 @@ fn a_taken_port_is_told() {
 #[test]
 fn another_address_than_that_of_the_running_chain_is_told() {
     let setup = Setup::up();
-    setup.refused(&["up", "--listen", "127.0.0.1:1"], "DAAS-1501");
+    setup.refused(&["up", "--chain-only", "--listen", "127.0.0.1:1"], "DAAS-1501");
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn a_missing_daas_devnet_is_told() {
     std::fs::create_dir(&folder).unwrap();
     std::fs::copy(env!("CARGO_BIN_EXE_daas"), folder.join("daas")).unwrap();
     let output = Command::new(folder.join("daas"))
-        .args(["up", "-o", "json"])
+        .args(["up", "--chain-only", "-o", "json"])
         .env_clear()
         .env("HOME", &folder)
         .env("PATH", &folder)
@@ -231,7 +231,7 @@ fn a_folder_that_cannot_be_written_is_told() {
     let file = setup.path("file");
     std::fs::write(&file, "").unwrap();
     let below = file.join("state");
-    let error = setup.refused(&["up", "--state-dir", below.to_str().unwrap()], "DAAS-1902");
+    let error = setup.refused(&["up", "--chain-only", "--state-dir", below.to_str().unwrap()], "DAAS-1902");
     assert!(error["message"].as_str().unwrap().contains("file/state"));
 }
 

@@ -185,7 +185,7 @@ fn with_trust_in_a_quorum_too_few_nodes_are_refused_and_enough_are_asked() {
 #[test]
 fn admin_needs_the_operators_grant_and_a_stake() {
     let setup = Setup::new();
-    let staker = setup.json(&["up", "--listen", "127.0.0.1:0"])["staker"].as_str().unwrap().to_owned();
+    let staker = setup.json(&["up", "--chain-only", "--listen", "127.0.0.1:0"])["staker"].as_str().unwrap().to_owned();
     let stake = &["stake", "ann", "--tier", "admin", "--amount", "10SUI"];
     let refused = setup.refused(stake, "DAAS-1312");
     assert!(refused["message"].as_str().unwrap().contains("admin"));

@@ -51,7 +51,8 @@ fn no_secret_appears_in_any_output_argument_or_log() {
         }
     };
     // The arguments of `daas` while it works, and of what it started.
-    let mut again = setup.command(&["up", "--listen", "127.0.0.1:0"], &[]).stdout(Stdio::null()).spawn().unwrap();
+    let mut again =
+        setup.command(&["up", "--chain-only", "--listen", "127.0.0.1:0"], &[]).stdout(Stdio::null()).spawn().unwrap();
     while again.try_wait().unwrap().is_none() {
         look();
     }
@@ -105,7 +106,10 @@ fn no_secret_appears_in_any_output_argument_or_log() {
 fn a_key_in_the_environment_does_not_reach_the_chains_process() {
     let setup = Setup::new();
     let key = "suiprivkey1qqqqzqsrqszsvpcgpy9qkrqdpc83qygjzv2p29shrqv35xcur50p74yefn7";
-    setup.run_with(&["up", "--listen", "127.0.0.1:0"], &[("DAAS_PRIVATE_KEY", key), ("STAKER_SUI_PRIVATE_KEY", key)]);
+    setup.run_with(
+        &["up", "--chain-only", "--listen", "127.0.0.1:0"],
+        &[("DAAS_PRIVATE_KEY", key), ("STAKER_SUI_PRIVATE_KEY", key)],
+    );
     let environment = std::fs::read(format!("/proc/{}/environ", setup.devnet_pid().unwrap())).unwrap();
     assert!(contains(&environment, b"PATH="), "the environment was not readable");
     assert!(!contains(&environment, &key.as_bytes()[11..]));

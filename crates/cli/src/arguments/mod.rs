@@ -15,7 +15,7 @@ use crate::output::Format;
 pub use cluster::{
     Activate, Cluster, ClusterCreate, Endpoints, Grant, Harden, Release, ReleasePublish, ReleaseRetire, ReleaseRevoke,
 };
-pub use development::{Detached, Doctor, Down, Up};
+pub use development::{Detached, Doctor, Down, EnclaveKind, Up};
 pub use stake::{Kubeconfig, Node, NodeRef, Slash, Stake, Token, TokenPurpose, TopUp};
 
 /// K3s-DaaS: a Kubernetes cluster whose control plane nobody has to trust.
@@ -84,7 +84,7 @@ pub struct Global {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Start the development setup: chain, package, cluster, one staker
+    /// Start a development cluster on this machine: chain, enclave, workers, kubeconfig
     Up(Up),
     /// Stop what `up` started; state stays
     Down(Down),

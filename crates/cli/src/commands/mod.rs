@@ -14,7 +14,7 @@ mod release;
 mod stake;
 mod status;
 mod token;
-mod up;
+pub(crate) mod up;
 
 use daas_diagnostics::{Diagnostic, codes};
 

@@ -96,7 +96,7 @@ async fn list(invocation: &Invocation) -> Answer {
 }
 
 /// The release of the measurement files.
-fn new_release(arguments: &ReleasePublish) -> Result<NewRelease, Diagnostic> {
+pub(super) fn new_release(arguments: &ReleasePublish) -> Result<NewRelease, Diagnostic> {
     let invalid = |path: &std::path::Path, english: &str, korean: &str| {
         Diagnostic::new(codes::MEASUREMENTS_INVALID).with("path", path.display()).with_words("reason", english, korean)
     };
@@ -145,6 +145,6 @@ fn find(wanted: &str, releases: Vec<Release>) -> Result<Release, Diagnostic> {
 }
 
 /// As many digits as the list shows.
-fn short(pcrs: &str) -> String {
+pub(super) fn short(pcrs: &str) -> String {
     pcrs.chars().take(16).collect()
 }

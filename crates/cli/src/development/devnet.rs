@@ -7,6 +7,7 @@ use std::time::Duration;
 use daas_diagnostics::{Diagnostic, codes};
 
 use super::process::{Launch, Process, launch, log_tail};
+use super::programs::find;
 use crate::places::{Places, Role, private_folder};
 use crate::waiting::until;
 
@@ -34,6 +35,12 @@ impl Devnet {
         Ok(read_ready(&ready_file(places)).map(|(chain_id, address)| Self { process, chain_id, address }))
     }
 
+    /// Whether it was started with this root of attestation.
+    pub fn trusts(&self, root: &Path) -> bool {
+        let line = std::fs::read(format!("/proc/{}/cmdline", self.process.pid)).unwrap_or_default();
+        line.split(|byte| *byte == 0).any(|argument| argument == root.as_os_str().as_encoded_bytes())
+    }
+
     /// Starts the chain and waits until it answers; takes the running one if there is one.
     pub async fn start(places: &Places, listen: SocketAddr, roots: &[PathBuf]) -> Result<Self, Diagnostic> {
         if let Some(process) = Process::of_pid_file(&places.pid_file(Role::Devnet))? {
@@ -49,7 +56,7 @@ impl Devnet {
     }
 
     async fn start_new(places: &Places, listen: SocketAddr, roots: &[PathBuf]) -> Result<Self, Diagnostic> {
-        let program = program()?;
+        let program = find("daas-devnet", "the development chain", "개발용 체인")?;
         let data = places.of(Role::Devnet).join("chain");
         private_folder(&data)?;
         private_folder(places.runtime())?;
@@ -101,22 +108,6 @@ impl Devnet {
         }
         Ok(process.is_some())
     }
-}
-
-/// `daas-devnet` beside this program, or on the path.
-fn program() -> Result<PathBuf, Diagnostic> {
-    let beside = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join("daas-devnet")));
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    beside
-        .into_iter()
-        .chain(std::env::split_paths(&path).map(|folder| folder.join("daas-devnet")))
-        .find(|file| file.is_file())
-        .ok_or_else(|| {
-            Diagnostic::new(codes::TOOL_MISSING)
-                .with("tool", "daas-devnet")
-                .with_words("purpose", "the development chain", "개발용 체인")
-                .technical("it is looked up beside daas and on PATH: cargo build -p daas-devnet")
-        })
 }
 
 fn ready_file(places: &Places) -> PathBuf {

@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use crate::places::{file_failed, private_folder, read_if_there, write_private};
 use crate::waiting::until;
 
-/// How long a process may take to end after SIGTERM.
-const GRACE: Duration = Duration::from_secs(10);
+/// How long a process may take to end after SIGTERM: the enclave's control plane takes ten seconds at most.
+const GRACE: Duration = Duration::from_secs(20);
 /// How long the kernel may take to remove it after SIGKILL.
 const KILLED: Duration = Duration::from_secs(10);
 

@@ -46,7 +46,7 @@ impl Setup {
     /// After `daas up` on a free port.
     pub fn up() -> Self {
         let setup = Self::new();
-        setup.ok(&["up", "--listen", "127.0.0.1:0"]);
+        setup.ok(&["up", "--chain-only", "--listen", "127.0.0.1:0"]);
         setup
     }
 

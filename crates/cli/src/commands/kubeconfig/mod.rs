@@ -26,7 +26,7 @@ pub(super) struct Written {
     pub(super) server: String,
     network: Network,
     node: String,
-    instance: String,
+    pub(super) instance: String,
     server_ca_sha256: String,
 }
 

@@ -1,0 +1,100 @@
+//! The workers, from their wallets to nodes that are ready.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use daas_chain::types::staking::Terms;
+use daas_diagnostics::Diagnostic;
+use daas_seal_token::{StakeStatus, Tier};
+use daas_settings::Mist;
+use sui_sdk_types::Address;
+
+use super::setup::Setup;
+use crate::connection::ClusterLink;
+use crate::development::{self, Kubernetes, KubernetesNode, Lan, Part, Starting, Worker};
+use crate::output::Stage;
+use crate::places::private_folder;
+
+/// Two workers on a busy machine unpack their images in less.
+const PATIENCE: Duration = Duration::from_mins(3);
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// A worker that was started, or ran already.
+pub(super) struct Started {
+    starting: Starting,
+    owner: Address,
+}
+
+impl Setup<'_> {
+    /// Starts the workers 1 to `count` that do not run, and ends those beyond.
+    pub(super) async fn workers(
+        &self,
+        link: &ClusterLink,
+        lan: &Lan,
+        kubernetes: &Kubernetes,
+        count: u32,
+    ) -> Result<Vec<Started>, Diagnostic> {
+        for part in Part::known(self.places) {
+            if matches!(part, Part::Worker(number) if number > count) {
+                part.stop(self.places).await?;
+            }
+        }
+        let (package, cluster) = (link.package.id.to_string(), link.cluster.to_string());
+        let stake = Mist(Terms::of(&link.read().await?.settings, Tier::Worker).minimum_stake);
+        let mut started = Vec::new();
+        for number in 1..=count {
+            let worker =
+                Worker { number, chain_id: &self.record.chain_id, package: &package, cluster: &cluster, stake };
+            private_folder(&worker.part().folder(self.places))?;
+            let owner = self.wallet_in(&worker.key_file(self.places)).await?.address();
+            let starting = if worker.part().running(self.places)?.is_some() {
+                Starting::before(&worker.part(), self.places)
+            } else {
+                worker.start(self.places, lan, kubernetes)?
+            };
+            started.push(Started { starting, owner });
+        }
+        Ok(started)
+    }
+
+    /// Waits until each worker's node is ready.
+    pub(super) async fn nodes_ready(
+        &self,
+        link: &ClusterLink,
+        workers: &mut [Started],
+        kubeconfig: &Path,
+        stage: &Stage,
+    ) -> Result<Vec<KubernetesNode>, Diagnostic> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut why = String::new();
+        loop {
+            let stakes = link.stakes().await?;
+            let nodes = development::nodes(self.places, kubeconfig).await.unwrap_or_else(|reason| {
+                why = reason;
+                Vec::new()
+            });
+            let is_ready = |worker: &Started| {
+                let mut own =
+                    stakes.iter().filter(|stake| stake.owner == worker.owner && stake.status == StakeStatus::Active);
+                own.any(|stake| nodes.iter().any(|node| node.name == stake.name && node.is_ready))
+            };
+            let ready = workers.iter().filter(|worker| is_ready(worker)).count();
+            if ready == workers.len() {
+                return Ok(nodes);
+            }
+            stage.say(&format!("{ready}/{}", workers.len()));
+            let late = Instant::now() >= deadline;
+            for worker in workers.iter_mut() {
+                if is_ready(worker) {
+                    continue;
+                }
+                worker.starting.check()?;
+                if late {
+                    let error = worker.starting.timed_out(PATIENCE);
+                    return Err(if why.is_empty() { error } else { error.technical(why) });
+                }
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+}
