@@ -104,10 +104,8 @@ async fn what_the_control_plane_may_not_reach_is_not_dialled() {
 }
 
 #[tokio::test]
-async fn a_kubelet_that_does_not_answer_ends_its_stream_alone() {
-    let kubelet = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let world = World { kubelet: TcpListener::bind("127.0.0.1:0").await.unwrap(), ..world().await };
-    drop(kubelet);
+async fn a_pod_that_does_not_answer_ends_its_stream_alone() {
+    let world = world().await;
     let mut nobody = world.open("127.8.0.9:1").await;
     assert_eq!(rest(&mut nobody).await, b"");
     assert!(!world.gateway.is_closed());
