@@ -44,16 +44,32 @@ pub struct Place {
     pub configuration: PathBuf,
     /// The socket over which it is commanded.
     pub control: PathBuf,
+    /// What it remembers when its process ends and another one starts; it is this cluster's and ends with it.
+    pub journal: PathBuf,
 }
 
 impl Place {
     /// Below this folder.
     pub fn below(state: &Path) -> Self {
-        Self { configuration: state.join("authenticator.json"), control: state.join("control.sock") }
+        Self {
+            configuration: state.join("authenticator.json"),
+            control: state.join("control.sock"),
+            journal: state.join("authenticator.journal"),
+        }
+    }
+
+    /// Removes what an earlier cluster left here.
+    pub fn clear(&self) -> Result<()> {
+        match std::fs::remove_file(&self.journal) {
+            Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::file("removing", &self.journal)(cause))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
-/// The text of its configuration. `link` is where its clients arrive: `folder:PATH`.
+/// What it is configured with.
 pub fn configuration(
     runtime: &Runtime,
     package: sui_sdk_types::Address,
@@ -78,6 +94,7 @@ pub fn configuration(
         "admission_listener": WEBHOOKS.admission_address(),
         "egress_socket": layout.cluster_egress(),
         "control_socket": place.control,
+        "journal": place.journal,
         "advertised": [advertised.to_string()],
         "https_port": ports::API,
         "join_port": ports::JOIN,

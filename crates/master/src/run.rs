@@ -90,6 +90,7 @@ impl Enclave {
         })
         .await?;
         let place = Place::below(&options.state);
+        place.clear()?;
         let link = format!("link:{}", options.link);
         let listeners = Listeners { api: link.clone(), join: link };
         let configuration = authenticator::configuration(runtime, package, &settings, &layout, &place, &listeners);
