@@ -20,6 +20,8 @@ use crate::instance::{Instance, sha256};
 
 /// How often the chain's word is looked at anew, beside every change of it.
 const PERIOD: Duration = Duration::from_secs(1);
+/// How often the chain's clock is looked at while it has not reached a document's time.
+const SOON: Duration = Duration::from_millis(100);
 /// Between two documents for the chain, whatever happens there.
 const PAUSE_MS: u64 = 5_000;
 
@@ -114,10 +116,12 @@ pub struct Herald {
     pub signed: u64,
 }
 
-/// What is offered, why, and since when.
+/// What is offered, or will be, and why.
 struct Offer {
     for_what: Wanted,
     document_at_ms: u64,
+    /// Not offered yet: the contract refuses a document whose time is after the chain's.
+    held: Option<Offered>,
 }
 
 impl Herald {
@@ -135,9 +139,10 @@ impl Herald {
                 Ok(_) => said = None,
                 Err(error) => tracing::error!(%error, "no document for the chain"),
             }
+            let holds = offer.as_ref().is_some_and(|offer| offer.held.is_some());
             tokio::select! {
                 changed = changes.next() => if changed.is_none() { return },
-                () = tokio::time::sleep(PERIOD) => {}
+                () = tokio::time::sleep(if holds { SOON } else { PERIOD }) => {}
             }
         }
     }
@@ -155,7 +160,13 @@ impl Herald {
         // The contract takes documents up to an age; one that is offered must still have time to be submitted.
         let fresh_ms = (state.cluster.settings.document_max_age_ms / 2).max(PAUSE_MS);
         let good = |offer: &Offer| offer.for_what == wanted && now.saturating_sub(offer.document_at_ms) < fresh_ms;
-        if offer.as_ref().is_some_and(good) {
+        if let Some(offer) = offer.as_mut().filter(|offer| good(offer)) {
+            if self.view.health().timestamp_ms >= offer.document_at_ms
+                && let Some(held) = offer.held.take()
+            {
+                tracing::info!(kind = held.submission.kind(), id = held.id, "offered for the chain");
+                self.offers.set(Some(held));
+            }
             return Ok(wanted);
         }
         let document = self.device.document(self.instance.request(None)).await?;
@@ -171,10 +182,9 @@ impl Herald {
             }
             _ => Submission::Register { bytes },
         };
-        let id = identifier(&submission);
-        tracing::info!(kind = submission.kind(), id, "offered for the chain");
-        self.offers.set(Some(Offered { id, instance: instance.0, submission }));
-        *offer = Some(Offer { for_what: wanted, document_at_ms });
+        let held = Some(Offered { id: identifier(&submission), instance: instance.0, submission });
+        self.offers.set(None);
+        *offer = Some(Offer { for_what: wanted, document_at_ms, held });
         Ok(wanted)
     }
 }

@@ -9,9 +9,7 @@ mod world;
 
 use std::time::{Duration, Instant};
 
-use daas_attestation::{
-    AgeRule, BoundTo, Measurements, Network, Pcr, Policy, Release, TrustedRoots, UnixTime, verify,
-};
+use daas_attestation::{AgeRule, BoundTo, Measurements, Network, Pcr, Policy, Release, TrustedRoots, UnixTime, verify};
 use daas_attested_tls::ask;
 use daas_chain::types::Bytes;
 use daas_join::master_api::{
