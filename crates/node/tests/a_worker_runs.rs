@@ -10,7 +10,7 @@ use daas_node::{Ending, Node};
 use daas_supervise::Phase;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use worker::{Cluster, in_namespaces_of_its_own};
+use worker::{Cluster, OtherNode, in_namespaces_of_its_own, until};
 
 #[test]
 fn a_pod_runs_and_ends_with_its_node() {
@@ -84,6 +84,62 @@ fn pods_that_were_left_are_ended_without_a_start() {
         // As when this process was killed: nobody is asked to end.
         drop(node);
         Node::end_left_pods(&cluster.plan).await.unwrap();
+        assert_eq!(cluster.left(), [""; 0]);
+        cluster.stop().await;
+    });
+}
+
+#[test]
+fn pods_reach_services_and_pods_of_current_nodes() {
+    in_namespaces_of_its_own("pods_reach_services_and_pods_of_current_nodes", || async {
+        let cluster = Cluster::with_a_node().await;
+        let node = Node::start(cluster.plan.clone()).await.unwrap();
+        cluster.node_is_ready(&node).await;
+
+        // A service of a pod on this node, reached by a neighbour on the same bridge.
+        cluster.make_pod("web", "mkdir /w && echo hello > /w/index.html && exec httpd -f -p 80 -h /w");
+        cluster.pod_is("web", "Running").await;
+        cluster.done(&["expose", "pod", "web", "--port=80"]);
+        let service = cluster.done(&["get", "service", "web", "-o", "jsonpath={.spec.clusterIP}"]);
+        let ask = format!("printf 'GET / HTTP/1.0\r\n\r\n' | nc -w 2 {service} 80 | grep hello");
+        let asks = format!("for i in 1 2 3 4 5 6 7 8 9 10; do {ask} && exit 0; sleep 1; done; exit 1");
+        cluster.make_pod("neighbour", &asks);
+        cluster.pod_is("neighbour", "Succeeded").await;
+        // What leaves the cluster has the node's address: the API server's answer finds its way back.
+        cluster.make_pod("outwards", "nc -w 5 10.43.0.1 443 < /dev/null");
+        cluster.pod_is("outwards", "Succeeded").await;
+
+        // Another node, as another worker would set itself up.
+        cluster.make_node_called("worker-2");
+        until(Duration::from_secs(30), "the other Node has a range", async || !cluster.range_of("worker-2").is_empty())
+            .await;
+        let other = OtherNode::start(&cluster.plan, &cluster.range_of("worker-2"));
+        let status = r#"{"status":{"addresses":[{"type":"InternalIP","address":"172.30.0.12"}]}}"#;
+        cluster.done(&["patch", "node", "worker-2", "--subresource=status", "--type=merge", "-p", status]);
+        let mut network = node.network().unwrap();
+        let limit = Duration::from_secs(5);
+        tokio::time::timeout(limit, network.wait_for(|state| state.peers == 1))
+            .await
+            .expect("a peer is found")
+            .unwrap();
+        let ping = format!("ping -c 2 -W 1 {}", other.pod);
+        cluster.make_pod("there", &ping);
+        cluster.pod_is("there", "Succeeded").await;
+
+        // The same packets from an address that is no Node's are not taken.
+        other.speak_from("172.30.0.13");
+        cluster.make_pod("forged", &ping);
+        cluster.pod_is("forged", "Failed").await;
+        other.speak_from("172.30.0.12");
+        cluster.make_pod("again", &ping);
+        cluster.pod_is("again", "Succeeded").await;
+
+        // Nor from a Node that is gone.
+        cluster.done(&["delete", "node", "worker-2"]);
+        tokio::time::timeout(limit, network.wait_for(|state| state.peers == 0)).await.expect("a peer leaves").unwrap();
+        cluster.make_pod("gone", &ping);
+        cluster.pod_is("gone", "Failed").await;
+        end(node).await;
         assert_eq!(cluster.left(), [""; 0]);
         cluster.stop().await;
     });

@@ -53,8 +53,11 @@ pub(crate) fn in_namespaces_of_its_own<F: Future<Output = ()>>(test: &str, scena
             .env(INSIDE, &cgroup)
             .status()
             .expect("unshare (util-linux)");
+        let left = cgroups_called(&cgroup);
+        // A failed test leaves none, either.
+        left.iter().for_each(|group| remove_cgroup(group));
         assert!(status.success(), "{test} failed inside its namespaces");
-        assert_eq!(cgroups_called(&cgroup), [PathBuf::new(); 0], "cgroups are left");
+        assert_eq!(left, [PathBuf::new(); 0], "cgroups are left");
         return;
     }
     for address in [MASTER.to_owned(), std::net::Ipv4Addr::from(ADDRESS).to_string()] {
@@ -79,6 +82,15 @@ fn cgroups_called(name: &str) -> Vec<PathBuf> {
     let hierarchies = std::fs::read_dir("/sys/fs/cgroup").unwrap().flatten().map(|entry| entry.path());
     let all = hierarchies.chain([PathBuf::from("/sys/fs/cgroup")]);
     all.map(|hierarchy| hierarchy.join(name.trim_start_matches('/'))).filter(|path| path.exists()).collect()
+}
+
+fn remove_cgroup(group: &Path) {
+    for entry in std::fs::read_dir(group).unwrap().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove_cgroup(&entry.path());
+        }
+    }
+    let _ = std::fs::remove_dir(group);
 }
 
 /// The folder of a piece of Kubernetes.
@@ -184,7 +196,16 @@ impl Cluster {
         while self.done(&wanted) != phase {
             if begun.elapsed() > limit {
                 let described = self.kubectl(&["describe", "pod", name]).stdout;
-                panic!("pod {name} is not {phase}: {}", String::from_utf8_lossy(&described));
+                let said = Command::new("sh")
+                    .args(["-c", &format!("cat /var/log/pods/*_{name}_*/c/*.log")])
+                    .output()
+                    .unwrap()
+                    .stdout;
+                panic!(
+                    "pod {name} is not {phase}: {}{}",
+                    String::from_utf8_lossy(&described),
+                    String::from_utf8_lossy(&said)
+                );
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
@@ -193,7 +214,7 @@ impl Cluster {
     /// A pod of the small test image.
     pub(crate) fn make_pod(&self, name: &str, script: &str) {
         self.apply(&serde_json::json!({
-            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name},
+            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": name}},
             "spec": {
                 "restartPolicy": "Never",
                 "terminationGracePeriodSeconds": 0,
@@ -240,6 +261,56 @@ impl Cluster {
     pub(crate) async fn stop(self) {
         self.plane.stop().await;
     }
+}
+
+/// Another worker's end of the pod network, in a network namespace of its own: its VXLAN device, and an address for a pod.
+pub(crate) struct OtherNode {
+    pub(crate) pod: String,
+}
+
+impl OtherNode {
+    pub(crate) fn start(plan: &Plan, range: &str) -> Self {
+        let gateway = range.split('/').next().unwrap().to_owned();
+        let pod = gateway.strip_suffix('0').unwrap().to_owned() + "5";
+        let (own_range, own_gateway) = (plan.pod_cidr, plan.pod_cidr.network());
+        ip(&["netns", "add", "other"]);
+        ip(&["link", "add", "lan", "type", "veth", "peer", "name", "eth0", "netns", "other"]);
+        ip(&["link", "set", "lan", "up"]);
+        for address in ["172.30.0.12", "172.30.0.13"] {
+            ip(&["route", "add", address, "dev", "lan", "src", "172.30.0.11"]);
+            ip(&["-n", "other", "address", "add", &format!("{address}/32"), "dev", "eth0"]);
+        }
+        ip(&["-n", "other", "link", "set", "eth0", "up"]);
+        ip(&["-n", "other", "link", "set", "lo", "up"]);
+        ip(&["-n", "other", "route", "add", "172.30.0.11", "dev", "eth0"]);
+        let other = Self { pod };
+        ip(&["-n", "other", "address", "add", &format!("{}/32", other.pod), "dev", "lo"]);
+        std::fs::write("/run/range", format!("{own_range} {own_gateway} {gateway}")).unwrap();
+        other.speak_from("172.30.0.12");
+        other
+    }
+
+    /// Sends encapsulated packets from this address. The hardware addresses are those that follow from 172.30.0.11 and .12.
+    pub(crate) fn speak_from(&self, address: &str) {
+        let ranges = std::fs::read_to_string("/run/range").unwrap();
+        let [range, gateway, own] = ranges.split(' ').collect::<Vec<_>>().try_into().unwrap();
+        let (here, there) = ("02:da:ac:1e:00:0c", "02:da:ac:1e:00:0b");
+        let _ = Command::new("ip").args(["-n", "other", "link", "del", "v"]).output();
+        let vxlan = "type vxlan id 1 dstport 8472 nolearning local".split(' ');
+        let add = ["-n", "other", "link", "add", "v", "address", here].into_iter().chain(vxlan).chain([address]);
+        ip(&add.collect::<Vec<_>>());
+        ip(&["-n", "other", "link", "set", "v", "mtu", "1450", "up"]);
+        ip(&["-n", "other", "address", "replace", &format!("{own}/32"), "dev", "v"]);
+        ip(&["-n", "other", "neigh", "replace", gateway, "lladdr", there, "dev", "v", "nud", "permanent"]);
+        ip(&["-n", "other", "route", "replace", range, "via", gateway, "dev", "v", "onlink"]);
+        let append = ["-n", "other", "fdb", "append", there, "dev", "v", "dst", "172.30.0.11"];
+        assert!(Command::new("bridge").args(append).status().expect("bridge (iproute2)").success());
+    }
+}
+
+fn ip(arguments: &[&str]) {
+    let output = Command::new("ip").args(arguments).output().expect("ip (iproute2)");
+    assert!(output.status.success(), "ip {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 fn plan(plane: &ControlPlane, folder: &TempDir) -> Plan {
