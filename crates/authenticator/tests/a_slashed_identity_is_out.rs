@@ -23,6 +23,8 @@ use world::SUI;
 
 /// Slashes of somebody new.
 const ROUNDS: usize = 8;
+/// For the figure that is printed.
+const REQUESTS: usize = 500;
 const LIMIT: Duration = Duration::from_secs(1);
 
 fn config_map(name: &str) -> Value {
@@ -63,6 +65,8 @@ fn a_slashed_admin_is_refused_and_its_watch_ends_within_a_second_and_nobody_else
             eprintln!("slash sent to refused: {until_refused:?}\nslash sent to the watch's end: {until_ended:?}");
             scene.create(CONFIG_MAPS, As::Token(&scene.token(&honest)), &config_map("afterwards")).await;
             says(&mut honest_watch, "afterwards").await;
+            let taken = scene.latencies(NODES, &scene.token(&honest), REQUESTS).await;
+            eprintln!("list of nodes: p50 {:?}, p99 {:?}", taken[REQUESTS / 2], taken[REQUESTS * 99 / 100]);
             let worst = until_refused.into_iter().chain(until_ended).max().unwrap();
             assert!(worst < LIMIT, "{worst:?}");
             scene.end().await;

@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use daas_authenticator::daemon::run;
@@ -43,6 +43,7 @@ pub(crate) struct Scene {
     control: PathBuf,
     stop: CancellationToken,
     wallets: AtomicU8,
+    tokens: AtomicU64,
     settings: OnChain,
 }
 
@@ -101,7 +102,16 @@ impl Scene {
             })
             .await;
         let server_ca = cluster.plane.with_pki(|pki| pki.authority(AuthorityName::Server).pem());
-        Self { chain, cluster, server_ca, control, stop, wallets: AtomicU8::new(10), settings }
+        Self {
+            chain,
+            cluster,
+            server_ca,
+            control,
+            stop,
+            wallets: AtomicU8::new(10),
+            tokens: AtomicU64::new(0),
+            settings,
+        }
     }
 
     pub(crate) async fn end(self) {
@@ -149,7 +159,7 @@ impl Scene {
 
     fn sign(&self, token: daas_seal_token::TokenId, key: &SigningKey, purpose: Purpose) -> daas_seal_token::SealToken {
         let (network, cluster) = (self.chain.node.network(), ClusterId(self.chain.cluster.into_inner()));
-        let nonce: [u8; 16] = std::array::from_fn(|_| self.wallet());
+        let nonce = u128::from(self.tokens.fetch_add(1, Ordering::Relaxed)).to_be_bytes();
         key.sign(&Claims::new(network, cluster, token, purpose, now_ms(), 120_000, nonce).unwrap())
     }
 
@@ -196,6 +206,27 @@ impl Scene {
         let body = body.map(ToString::to_string).unwrap_or_default();
         let answer = sender.send_request(request.body(Full::new(Bytes::from(body))).unwrap()).await.ok()?;
         Some((answer.status(), answer.into_body()))
+    }
+
+    /// How long each of so many requests took, one after another on one connection, sorted.
+    pub(crate) async fn latencies(&self, path: &str, token: &str, count: usize) -> Vec<Duration> {
+        let stream = testing::dial(&self.server_ca, None, API).await.unwrap();
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(hyper_util::rt::TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        let mut taken = Vec::new();
+        for _ in 0..count {
+            let request = Request::get(path).header("Host", testing::SERVER);
+            let request = request.header("Authorization", format!("Bearer {token}"));
+            sender.ready().await.unwrap();
+            let begun = Instant::now();
+            let answer = sender.send_request(request.body(Full::new(Bytes::new())).unwrap()).await.unwrap();
+            assert_eq!(answer.status(), StatusCode::OK);
+            answer.into_body().collect().await.unwrap();
+            taken.push(begun.elapsed());
+        }
+        taken.sort_unstable();
+        taken
     }
 
     /// Creates an object, which must work.
