@@ -1,8 +1,8 @@
 //! The node's cgroups, in version 1, version 2 and machines that mix both.
 //!
-//! `<root>` is given in every hierarchy; below it `runtime` holds containerd and the shims, `kubepods` (made by the kubelet) the pods. In
-//! version 2 a group with members cannot give controllers to groups below (cgroups(7), "no internal processes"), so whoever is in
-//! `<root>` itself (this process) is moved to `agent` there. All but `agent` and `<root>` belongs to pods: that is what ends with them.
+//! `<root>` is given in every hierarchy; below it `runtime` holds containerd and the shims, `kubepods` (made by the kubelet) the pods: these
+//! two are what ends with pods, and nobody else below `<root>` is touched. In version 2 a group with members cannot give controllers to
+//! groups below (cgroups(7), "no internal processes"), so whoever is in `<root>` itself (this process) is moved to `agent` there.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -17,6 +17,8 @@ use crate::value::PlainPath;
 use crate::{NodeError, Result};
 
 const RUNTIME: &str = "runtime";
+/// As the kubelet calls it (`pkg/kubelet/cm/node_container_manager_linux.go`).
+const PODS: &str = "kubepods";
 const AGENT: &str = "agent";
 
 /// A node's folders in all hierarchies.
@@ -169,8 +171,7 @@ impl Hierarchy {
 
     /// The groups below `<root>` that belong to pods.
     fn of_pods(&self) -> Vec<PathBuf> {
-        let agent = self.root.join(AGENT);
-        folders_in(&self.root).into_iter().filter(|folder| *folder != agent).collect()
+        [RUNTIME, PODS].map(|group| self.root.join(group)).into_iter().filter(|group| group.is_dir()).collect()
     }
 
     /// Makes the groups killable: a frozen process of version 1 takes no signal. Version 2 kills by itself.
@@ -310,14 +311,29 @@ mod tests {
     }
 
     #[test]
-    fn pods_and_shims_are_ended_but_not_the_agent() {
+    fn pods_and_shims_are_ended_and_nobody_else() {
         let (folder, groups) = tree(Version::One);
-        for (group, process) in [("", 7), ("agent", 8), ("runtime", 9), ("kubepods/burstable/pod1/c", 10)] {
+        for (group, process) in
+            [("", 6), ("sandbox", 7), ("agent", 8), ("runtime", 9), ("kubepods/burstable/pod1/c", 10)]
+        {
             let group = folder.path().join("k3s-daas/w1").join(group);
             std::fs::create_dir_all(&group).unwrap();
             std::fs::write(group.join("cgroup.procs"), format!("{process}\n0\n{}\n", std::process::id())).unwrap();
         }
         assert_eq!(groups.processes(), BTreeSet::from([9, 10]));
+    }
+
+    #[test]
+    fn version_2_is_told_to_kill_the_groups_of_pods_alone() {
+        let (folder, groups) = tree(Version::Two);
+        let file = |group: &str| folder.path().join("k3s-daas/w1").join(group).join("cgroup.kill");
+        for group in ["", "sandbox", "runtime", "kubepods"] {
+            std::fs::create_dir_all(file(group).parent().unwrap()).unwrap();
+        }
+        groups.hierarchies[0].let_die();
+        assert!(!file("").exists() && !file("sandbox").exists());
+        assert_eq!(std::fs::read_to_string(file("runtime")).unwrap(), "1");
+        assert_eq!(std::fs::read_to_string(file("kubepods")).unwrap(), "1");
     }
 
     #[tokio::test]
