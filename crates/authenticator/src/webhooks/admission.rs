@@ -82,7 +82,8 @@ fn judge_node(node: &Value, old: &Value, record: &NodeRecord) -> Result<(), &'st
         }
     }
     let port = &node["status"]["daemonEndpoints"]["kubeletEndpoint"]["Port"];
-    if !port.is_null() && *port != 10250 {
+    // 0 on a Node that the master has made and no kubelet has reported on yet (`DaemonEndpoint`, k8s.io/api/core/v1).
+    if !port.is_null() && *port != 0 && *port != 10250 {
         return Err("a kubelet's port is 10250");
     }
     for (resource, most) in MOST {
@@ -257,6 +258,7 @@ mod tests {
     fn a_node_keeps_its_addresses_its_pod_network_and_to_the_size_of_a_machine() {
         let status = |node: Value| allowed(&node_subject(6), "nodes", "status", &node);
         assert!(status(node(|_| {})));
+        assert!(status(node(|node| node["status"]["daemonEndpoints"]["kubeletEndpoint"]["Port"] = json!(0))));
         let changes: [fn(&mut Value); 10] = [
             |node| node["metadata"]["name"] = json!("another"),
             |node| node["spec"]["podCIDR"] = json!("10.0.0.0/8"),
