@@ -1,12 +1,12 @@
 //! The real kube-apiserver between the development chain and the authenticator: what a slash ends, and how soon.
 //! `DAAS_KUBE=$(scripts/kubernetes-build --print kube)/kube cargo test -p daas-authenticator --features cluster-tests`
 #![cfg(feature = "cluster-tests")]
-#![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::print_stderr, missing_docs, dead_code)]
 
 #[path = "../../control-plane/tests/cluster/mod.rs"]
 mod cluster;
 mod scene;
-#[allow(dead_code, unreachable_pub)]
+#[allow(unreachable_pub)]
 #[path = "../src/testing.rs"]
 mod testing;
 #[path = "../../chain/tests/world/mod.rs"]
@@ -101,6 +101,7 @@ fn a_slashed_workers_certificate_watch_tunnel_and_pods_token_end_within_a_second
                 let rogue_watch = scene.watch(&watch(&rogue), As::Certificate(&rogue.kubelet)).await;
                 let own = format!("{NODES}/{}", rogue.name);
                 let (stake, kubelet) = (rogue.stake.clone(), rogue.kubelet.clone());
+                let mut rogue_tunnel = rogue.tunnel.take().unwrap();
                 let begun = Instant::now();
                 let asking = refused(async || scene.ask(Method::GET, &own, As::Certificate(&kubelet), None).await);
                 let as_pod = refused(async || scene.ask(Method::GET, CONFIG_MAPS, As::Token(&token), None).await);
@@ -110,7 +111,7 @@ fn a_slashed_workers_certificate_watch_tunnel_and_pods_token_end_within_a_second
                 };
                 let tunnel = async {
                     while let Some(Ok(_)) =
-                        tokio::time::timeout(SOON, rogue.tunnel.next()).await.expect("the tunnel ends")
+                        tokio::time::timeout(SOON, rogue_tunnel.next()).await.expect("the tunnel ends")
                     {
                     }
                     Instant::now()
@@ -128,7 +129,8 @@ fn a_slashed_workers_certificate_watch_tunnel_and_pods_token_end_within_a_second
                 // And nobody else has noticed.
                 let (status, _) = scene.ask(Method::GET, CONFIG_MAPS, As::Token(&honest_token), None).await.unwrap();
                 assert_eq!(status, StatusCode::OK);
-                let still = tokio::time::timeout(Duration::from_millis(20), honest.tunnel.next()).await;
+                let still =
+                    tokio::time::timeout(Duration::from_millis(20), honest.tunnel.as_mut().unwrap().next()).await;
                 assert!(still.is_err(), "{still:?}");
             }
             assert!(worst < LIMIT, "{worst:?}");

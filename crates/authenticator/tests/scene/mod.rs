@@ -17,6 +17,7 @@ use daas_seal_token::{Claims, ClusterId, Purpose, SigningKey, Tier};
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
+use hyper_util::rt::TokioIo;
 use rcgen::KeyPair;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
@@ -36,6 +37,9 @@ const WEBHOOKS: AuthenticatorWebhooks = AuthenticatorWebhooks { port: 9641, admi
 const API: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 16443);
 const JOIN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9345);
 
+/// A connection whose protocol has changed.
+pub(crate) type Upgraded = TokioIo<hyper::upgrade::Upgraded>;
+
 pub(crate) struct Scene {
     pub(crate) chain: World,
     pub(crate) cluster: Cluster,
@@ -54,14 +58,15 @@ pub(crate) struct User {
     token: daas_seal_token::TokenId,
 }
 
-/// A worker that has joined: its certificate and its tunnel. `pods` is its PodCIDR's prefix without the last number.
+/// A worker that has joined: its certificates, its PodCIDR and its tunnel.
 pub(crate) struct Worker {
     pub(crate) stake: Stake,
     pub(crate) name: String,
     pub(crate) address: String,
     pub(crate) kubelet: Certificate,
     pub(crate) serving: Certificate,
-    pub(crate) tunnel: WebSocket,
+    pub(crate) pods: String,
+    pub(crate) tunnel: Option<WebSocket>,
 }
 
 /// PEM, and the key's.
@@ -185,34 +190,51 @@ impl Scene {
         headers: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Option<(StatusCode, Incoming)> {
+        let answer = self.send(method, path, who, headers, body).await?;
+        Some((answer.status(), answer.into_body()))
+    }
+
+    /// A stream in place of an answer, as `exec` and `port-forward` begin it.
+    pub(crate) async fn upgrade(&self, path: &str, who: As<'_>) -> Upgraded {
+        let wish = [("Connection", "Upgrade"), ("Upgrade", "SPDY/3.1")];
+        let answer = self.send(Method::POST, path, who, &wish, None).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::SWITCHING_PROTOCOLS, "{path}");
+        TokioIo::new(hyper::upgrade::on(answer).await.unwrap())
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        who: As<'_>,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Option<http::Response<Incoming>> {
         let certificate = match who {
             As::Certificate(Certificate(certificate, key)) => Some((certificate.as_str(), key.as_str())),
             As::Token(_) => None,
         };
         let stream = testing::dial(&self.server_ca, certificate, API).await?;
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(hyper_util::rt::TokioIo::new(stream)).await.ok()?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.ok()?;
         tokio::spawn(connection.with_upgrades());
         let mut request = Request::builder().method(method).uri(path).header("Host", testing::SERVER);
         if let As::Token(token) = who {
             request = request.header("Authorization", format!("Bearer {token}"));
         }
-        if body.is_some() {
+        if body.is_some() && !headers.iter().any(|(name, _)| *name == "Content-Type") {
             request = request.header("Content-Type", "application/json");
         }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let body = body.map(ToString::to_string).unwrap_or_default();
-        let answer = sender.send_request(request.body(Full::new(Bytes::from(body))).unwrap()).await.ok()?;
-        Some((answer.status(), answer.into_body()))
+        sender.send_request(request.body(Full::new(Bytes::from(body))).unwrap()).await.ok()
     }
 
     /// How long each of so many requests took, one after another on one connection, sorted.
     pub(crate) async fn latencies(&self, path: &str, token: &str, count: usize) -> Vec<Duration> {
         let stream = testing::dial(&self.server_ca, None, API).await.unwrap();
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(hyper_util::rt::TokioIo::new(stream)).await.unwrap();
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
         let mut taken = Vec::new();
         for _ in 0..count {
@@ -262,7 +284,8 @@ impl Scene {
         let pods = || async { master.get(&path).await.unwrap().1["spec"]["podCIDR"].as_str().map(str::to_owned) };
         until(SOON, "the node has a PodCIDR", || async { pods().await.is_some() }).await;
         let address = format!("192.0.2.{number}");
-        let put = json!({"command": "put_node", "name": name, "address": address, "pods": pods().await});
+        let pods = pods().await.unwrap();
+        let put = json!({"command": "put_node", "name": name, "address": address, "pods": pods});
         assert_eq!(self.command(&put).await["ok"], true);
 
         let certificate = async |path: &str| {
@@ -279,8 +302,8 @@ impl Scene {
         };
         let kubelet = certificate("/v1-k3s/client-kubelet.crt").await;
         let serving = certificate("/v1-k3s/serving-kubelet.crt").await;
-        let tunnel = self.tunnel(&kubelet).await.unwrap();
-        Worker { stake: staked.stake, name, address, kubelet, serving, tunnel }
+        let tunnel = Some(self.tunnel(&kubelet).await.unwrap());
+        Worker { stake: staked.stake, name, address, kubelet, serving, pods, tunnel }
     }
 
     /// A tunnel with this certificate.
