@@ -29,6 +29,13 @@ pub enum Command {
     /// Process 1 of a sandbox
     #[command(hide = true)]
     Inside,
+    /// The process that becomes the program
+    #[command(hide = true)]
+    Become {
+        /// The program and its arguments
+        #[arg(last = true, required = true)]
+        program: Vec<String>,
+    },
 }
 
 /// The bridge's.

@@ -31,9 +31,15 @@ pub fn main() -> Result<u8> {
         }
     }
     mounts::set_up(&plan)?;
-    let [program, arguments @ ..] = &plan.program[..] else { return Err(Error::Shape) };
-    let child = reaper::start(Command::new(program).args(arguments).stdin(Stdio::null()).current_dir("/"))?;
+    let mut program = Command::new("/proc/self/exe");
+    let child =
+        reaper::start(program.args(["become", "--"]).args(&plan.program).stdin(Stdio::null()).current_dir("/"))?;
     signals.wait_for(child)
+}
+
+/// What process 1 starts: a process that becomes the program.
+pub fn become_program(program: &[String]) -> Result<u8> {
+    Err(reaper::become_program(program))
 }
 
 /// Says that this process is ready and hears what it is to make. If the process outside died before it could take this one along, the

@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(arguments),
         Command::Sweep => cgroup::sweep().map(|()| 0),
         Command::Inside => inside::main(),
+        Command::Become { program } => inside::become_program(&program),
     };
     match done {
         Ok(code) => ExitCode::from(code),

@@ -1,5 +1,6 @@
 //! Waits for a child and passes signals on to it, in a process of one thread.
 
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command};
 
 use nix::errno::Errno;
@@ -20,7 +21,7 @@ const FORWARDED: [Signal; 7] = [
     Signal::SIGWINCH,
 ];
 
-/// Signals, held back from now on. Children begin with none held back: the standard library sees to that.
+/// Signals, held back from now on, in children, too: see [`become_program`].
 pub(crate) struct Signals(SigSet);
 
 impl Signals {
@@ -78,6 +79,16 @@ fn bury(wanted: Pid) -> Option<u8> {
         if pid == wanted {
             found = Some(status);
         }
+    }
+}
+
+/// Becomes a program that gets its signals. Held-back signals are inherited over execve(2), and a process that let them go before it starts
+/// another one could lose one: so the child does it.
+pub(crate) fn become_program(program: &[String]) -> Error {
+    let [file, arguments @ ..] = program else { return Error::Shape };
+    match SigSet::empty().thread_set_mask() {
+        Ok(()) => Error::path("starting", file)(Command::new(file).args(arguments).exec()),
+        Err(cause) => Error::system("letting signals go")(cause),
     }
 }
 

@@ -103,6 +103,10 @@ fn signals_reach_the_program_and_its_status_comes_back() {
     let (status, rest) = sandbox.end_with(output);
     assert_eq!((status, rest.as_str()), (Some(42), "told\n"));
     assert_eq!(cgroups("t-signal"), Vec::<PathBuf>::new());
+    // A shell lets go of what is held back; other programs do not.
+    let (status, output) =
+        Sandbox::start("enclave", "t-signal", &[], &["/bin/grep", "SigBlk", "/proc/self/status"]).end();
+    assert_eq!((status, output.as_str()), (Some(0), "SigBlk:\t0000000000000000\n"));
     let (status, _) = Sandbox::enclave("t-signal", &[], "kill -9 $$").end();
     assert_eq!(status, Some(128 + 9));
     let (status, output) = Sandbox::start("enclave", "t-signal", &[], &["/nowhere/program"]).end();
