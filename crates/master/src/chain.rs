@@ -69,12 +69,11 @@ pub async fn follow(runtime: &Runtime) -> Result<(Registry, Package)> {
         tokio::time::sleep(AGAIN).await;
     };
     let urls: Vec<_> = runtime.nodes.iter().map(|node| node.url.clone()).collect();
-    let config = match urls.as_slice() {
-        [only] => RegistryConfig::rpc(only, runtime.chain, package, runtime.cluster),
-        _ => {
-            let needed = urls.len() / 2 + 1;
-            RegistryConfig::quorum(urls, needed, runtime.chain, package, runtime.cluster)
-        }
+    let config = if let [only] = urls.as_slice() {
+        RegistryConfig::rpc(only, runtime.chain, package, runtime.cluster)
+    } else {
+        let needed = urls.len() / 2 + 1;
+        RegistryConfig::quorum(urls, needed, runtime.chain, package, runtime.cluster)
     };
     Ok((Registry::start(config)?, package))
 }

@@ -70,8 +70,8 @@ impl Device {
     pub fn start(mut module: Nsm, configuration_sha384: &[u8; 48]) -> Result<Self> {
         module.extend(CONFIGURATION_REGISTER, configuration_sha384)?;
         module.lock(CONFIGURATION_REGISTER)?;
-        let mut pcrs = [0; 144];
-        for (index, place) in (0..3).zip(pcrs.chunks_exact_mut(48)) {
+        let mut image = [0; 144];
+        for (index, place) in (0..3).zip(image.chunks_exact_mut(48)) {
             place.copy_from_slice(&module.register(index)?.value.0);
         }
         let signer = module.register(8)?.value;
@@ -81,7 +81,7 @@ impl Device {
         if apart_ms > CLOCK_BOUND_MS {
             return Err(Error::Clock { apart_ms, allowed_ms: CLOCK_BOUND_MS });
         }
-        let measured = Measured { pcrs: Bytes(pcrs), pcr8 };
+        let measured = Measured { pcrs: Bytes(image), pcr8 };
         Ok(Self { module: Arc::new(Mutex::new(module)), documents: Arc::default(), measured })
     }
 

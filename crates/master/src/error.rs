@@ -67,6 +67,9 @@ pub enum Error {
     /// A range or address of the cluster's settings in another form than expected.
     #[error("the cluster's settings: {0}")]
     Settings(#[from] daas_join::Error),
+    /// Signals could not be listened to.
+    #[error("listening to signals: {0}")]
+    Signals(std::io::Error),
     /// The master was stopped before it was up.
     #[error("stopped before the control plane was up")]
     Stopped,

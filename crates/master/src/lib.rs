@@ -17,6 +17,7 @@ pub mod device;
 mod error;
 mod files;
 pub mod instance;
+pub mod logs;
 mod options;
 pub mod programs;
 mod run;

@@ -1,8 +1,11 @@
 //! `daas-master`: see the library.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser as _;
+use daas_master::logs::{self, Logs, Shipper};
+use daas_master::runtime::LogLevel;
 use daas_master::{Options, run};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -14,25 +17,31 @@ use tracing_subscriber::{fmt, reload};
 fn main() -> ExitCode {
     let options = Options::parse();
     let (filter, level) = reload::Layer::new(LevelFilter::INFO);
-    tracing_subscriber::registry().with(filter).with(fmt::layer().json().with_writer(std::io::stderr)).init();
-    let tell = move |chosen: daas_master::runtime::LogLevel| {
-        let parsed = chosen.as_str().parse().unwrap_or(LevelFilter::INFO);
-        let _ = level.reload(parsed);
+    let (logs, shipper) = logs::pipe();
+    tracing_subscriber::registry().with(filter).with(fmt::layer().json().with_writer(logs.clone())).init();
+    let tell = move |chosen: LogLevel| {
+        let _ = level.reload(chosen.as_str().parse().unwrap_or(LevelFilter::INFO));
     };
-    match start(options, tell) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!(%error, "the master stopped");
-            ExitCode::FAILURE
-        }
-    }
+    start(options, &logs, shipper, tell)
 }
 
 #[tokio::main]
-async fn start(
-    options: Options,
-    tell: impl FnOnce(daas_master::runtime::LogLevel),
-) -> Result<(), Box<dyn std::error::Error>> {
+#[allow(clippy::print_stderr)] // errors at their last station
+async fn start(options: Options, logs: &Logs, shipper: Shipper, tell: impl FnOnce(LogLevel)) -> ExitCode {
+    tokio::spawn(shipper.run(options.link.clone()));
+    let ended = match stop_by_signal() {
+        Ok(stop) => run(options, tell, stop).await,
+        Err(cause) => Err(daas_master::Error::Signals(cause)),
+    };
+    if let Err(error) = &ended {
+        tracing::error!(%error, "the master stopped");
+        eprintln!("daas-master: {error}");
+    }
+    logs.drain(Duration::from_secs(1)).await;
+    if ended.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn stop_by_signal() -> std::io::Result<CancellationToken> {
     let stop = CancellationToken::new();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -44,6 +53,5 @@ async fn start(
         }
         stopping.cancel();
     });
-    run(options, tell, stop).await?;
-    Ok(())
+    Ok(stop)
 }

@@ -62,7 +62,7 @@ struct Enclave {
     settings: Settings,
     plane: ControlPlane,
     authenticator: Supervisor,
-    place: Place,
+    files: Place,
 }
 
 impl Enclave {
@@ -89,14 +89,14 @@ impl Enclave {
             timing: Timing::default(),
         })
         .await?;
-        let place = Place::below(&options.state);
-        place.clear()?;
+        let files = Place::below(&options.state);
+        files.clear()?;
         let link = format!("link:{}", options.link);
         let listeners = Listeners { api: link.clone(), join: link };
-        let configuration = authenticator::configuration(runtime, package, &settings, &layout, &place, &listeners);
-        let authenticator = authenticator::keep(programs, &place, &configuration)?;
+        let configuration = authenticator::configuration(runtime, package, &settings, &layout, &files, &listeners);
+        let authenticator = authenticator::keep(programs, &files, &configuration)?;
         tracing::info!(measured = %device.measured().pcrs, "control plane and authenticator are started");
-        Ok(Self { settings, plane, authenticator, place })
+        Ok(Self { settings, plane, authenticator, files })
     }
 
     async fn serve(
@@ -113,7 +113,7 @@ impl Enclave {
         tracing::info!(instance = %instance.public(), config_sha256 = hex::encode(runtime.sha256), "instance key made");
 
         let view: Arc<dyn ChainView> = Arc::new(registry.clone());
-        let control = Arc::new(Control::at(&self.place.control));
+        let control = Arc::new(Control::at(&self.files.control));
         let serves = Arc::new(AtomicBool::new(false));
         let book = Arc::new(Book::new(runtime.max_workers as usize, reserved(runtime, &self.settings)?));
         let workers = Arc::new(Workers::new(

@@ -224,7 +224,7 @@ fn tls_names(names: Vec<String>) -> Result<Vec<String>, ConfigurationError> {
     for name in &names {
         let dns = || name.parse::<daas_control_plane::components::DnsName>().is_ok();
         // A certificate for a user's service inside the cluster would let the holder of this key answer for it.
-        let inside = name.ends_with(".cluster.local") || name == "svc" || name.ends_with(".svc");
+        let inside = name.ends_with(".cluster.local") || name.rsplit('.').next() == Some("svc");
         if inside || !(name.parse::<IpAddr>().is_ok() || dns()) {
             return Err(refused("tls_names", name, RULE));
         }

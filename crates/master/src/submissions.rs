@@ -141,7 +141,7 @@ impl Herald {
             }
             let holds = offer.as_ref().is_some_and(|offer| offer.held.is_some());
             tokio::select! {
-                changed = changes.next() => if changed.is_none() { return },
+                next = changes.next() => if next.is_none() { return },
                 () = tokio::time::sleep(if holds { SOON } else { PERIOD }) => {}
             }
         }

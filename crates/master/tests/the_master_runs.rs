@@ -27,7 +27,7 @@ const NODES: &str = "/api/v1/nodes";
 #[test]
 fn an_enclave_starts_is_registered_lets_workers_in_and_puts_a_slashed_one_out() {
     in_an_enclave_of_its_own("an_enclave_starts_is_registered_lets_workers_in_and_puts_a_slashed_one_out", || async {
-        story(Scene::new().await).await
+        story(Scene::new().await).await;
     });
 }
 
@@ -271,7 +271,7 @@ async fn the_registration_is_renewed(scene: &Scene) {
 
 async fn without_the_chain_nothing_is_judged_and_nobody_is_put_out(scene: &Scene, worker: &Worker) {
     scene.egress.cancel();
-    until(Duration::from_secs(60), "the view is too old", async || {
+    until(SOON + SOON, "the view is too old", async || {
         scene.post(path::HEARTBEAT, &scene.join_token(worker), &heartbeat(worker, now_ms())).await.1["code"] == "stale"
     })
     .await;

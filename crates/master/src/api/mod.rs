@@ -4,7 +4,6 @@ mod answers;
 mod metrics;
 mod openapi;
 
-use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -102,15 +101,10 @@ pub struct About {
 }
 
 impl Handler for Api {
-    fn answer(self: Arc<Self>, request: Request<Incoming>, _peer: Arc<Peer>) -> impl Future<Output = Answer> + Send {
-        async move {
-            match self.route(request).await {
-                Ok(answer) => answer,
-                Err(Refused { code, why }) => {
-                    let answer = ErrorAnswer { code, error: why };
-                    with_status(code.status(), &answer)
-                }
-            }
+    async fn answer(self: Arc<Self>, request: Request<Incoming>, _peer: Arc<Peer>) -> Answer {
+        match self.route(request).await {
+            Ok(answer) => answer,
+            Err(Refused { code, why }) => with_status(code.status(), &ErrorAnswer { code, error: why }),
         }
     }
 }

@@ -20,7 +20,7 @@ pub async fn follow(workers: Arc<Workers>, mut changes: Changes) {
     loop {
         put_out(&workers, crate::clock::now_ms()).await;
         tokio::select! {
-            changed = changes.next() => if changed.is_none() { return },
+            next = changes.next() => if next.is_none() { return },
             () = tokio::time::sleep(PERIOD) => {}
         }
     }
