@@ -83,6 +83,9 @@ impl Enclave<'_> {
                     "--link", format!("folder:{}", link.display()),
                     "--programs", programs,
                     "--simulated-nsm", hardware,
+                    "--hosts", "/etc/hosts",
+                    // Not /run/k3s-daas, where the link is: what is in the way there is removed.
+                    "--state", "/run/cluster",
                 ],
                 "stop_seconds": STOP_SECONDS,
             },

@@ -66,13 +66,11 @@ impl Setup<'_> {
         stage: &Stage,
     ) -> Result<Vec<KubernetesNode>, Diagnostic> {
         let deadline = Instant::now() + PATIENCE;
-        let mut why = String::new();
         loop {
             let stakes = link.stakes().await?;
-            let nodes = development::nodes(self.places, kubeconfig).await.unwrap_or_else(|reason| {
-                why = reason;
-                Vec::new()
-            });
+            let answer = development::nodes(self.places, kubeconfig).await;
+            let nodes = answer.as_deref().unwrap_or_default();
+            let why = answer.as_ref().err();
             let is_ready = |worker: &Started| {
                 let mut own =
                     stakes.iter().filter(|stake| stake.owner == worker.owner && stake.status == StakeStatus::Active);
@@ -80,7 +78,7 @@ impl Setup<'_> {
             };
             let ready = workers.iter().filter(|worker| is_ready(worker)).count();
             if ready == workers.len() {
-                return Ok(nodes);
+                return Ok(answer.unwrap_or_default());
             }
             stage.say(&format!("{ready}/{}", workers.len()));
             let late = Instant::now() >= deadline;
@@ -91,7 +89,7 @@ impl Setup<'_> {
                 worker.starting.check()?;
                 if late {
                     let error = worker.starting.timed_out(PATIENCE);
-                    return Err(if why.is_empty() { error } else { error.technical(why) });
+                    return Err(why.map_or(error.clone(), |why| error.technical(why)));
                 }
             }
             tokio::time::sleep(AGAIN).await;
