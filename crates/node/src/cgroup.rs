@@ -348,7 +348,7 @@ mod tests {
         assert!(!child.wait().await.unwrap().success());
         std::fs::remove_file(procs).unwrap();
         groups.kill(Instant::now()).await.unwrap();
-        assert_eq!(groups.remove(), [PathBuf::new(); 0]);
+        assert!(groups.remove().is_empty());
         assert!(!folder.path().join("k3s-daas/w1").exists());
     }
 }

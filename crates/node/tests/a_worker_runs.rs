@@ -44,7 +44,7 @@ fn pods_outlive_an_upgrade_and_the_deaths_of_their_keepers() {
         let id = cluster.container("lasting");
 
         node.stop(Ending::LeavePods).await.unwrap();
-        assert_eq!(cluster.running("sleep 1"), 1, "the pod runs on without its keepers");
+        assert_eq!(Cluster::running("sleep 1"), 1, "the pod runs on without its keepers");
         let node = Node::start(cluster.plan.clone()).await.unwrap();
         cluster.node_is_ready(&node).await;
         assert_eq!(cluster.container("lasting"), id);

@@ -13,7 +13,7 @@ use super::{NetworkState, Settings, link, packet_filter};
 /// Changes that come together are applied together.
 const GATHERING: Duration = Duration::from_millis(100);
 /// Somebody else may change the kernel's tables; they are looked at this often.
-const LOOKING_AGAIN: Duration = Duration::from_secs(60);
+const LOOKING_AGAIN: Duration = Duration::from_mins(1);
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
@@ -120,17 +120,17 @@ mod tests {
 
     #[test]
     fn only_changes_of_range_address_or_existence_matter() {
-        let node = |json| Record::from(&serde_json::from_value(json).unwrap());
-        let one = node(serde_json::json!({"metadata": {"name": "w"}, "spec": {"podCIDR": "10.42.2.0/24"}}));
-        let other = node(serde_json::json!({"metadata": {"name": "w"}, "spec": {"podCIDR": "10.42.3.0/24"}}));
+        let record = |json| Record::from(&serde_json::from_value(json).unwrap());
+        let one = record(serde_json::json!({"metadata": {"name": "w"}, "spec": {"podCIDR": "10.42.2.0/24"}}));
+        let other = record(serde_json::json!({"metadata": {"name": "w"}, "spec": {"podCIDR": "10.42.3.0/24"}}));
         let (mut nodes, mut version) = (BTreeMap::new(), String::new());
-        let mut note = |event| note(&mut nodes, &mut version, event);
-        assert!(note(Event::Set("w".into(), one, "1".into())));
-        assert!(!note(Event::Set("w".into(), one, "2".into())));
-        assert!(note(Event::Set("w".into(), other, "3".into())));
-        assert!(!note(Event::Bookmark("4".into())));
-        assert!(!note(Event::Gone("x".into(), "5".into())));
-        assert!(note(Event::Gone("w".into(), "6".into())));
+        let mut changes = |event| note(&mut nodes, &mut version, event);
+        assert!(changes(Event::Set("w".into(), one, "1".into())));
+        assert!(!changes(Event::Set("w".into(), one, "2".into())));
+        assert!(changes(Event::Set("w".into(), other, "3".into())));
+        assert!(!changes(Event::Bookmark("4".into())));
+        assert!(!changes(Event::Gone("x".into(), "5".into())));
+        assert!(changes(Event::Gone("w".into(), "6".into())));
         assert_eq!((nodes.len(), version.as_str()), (0, "6"));
     }
 }

@@ -40,18 +40,19 @@ pub(super) async fn make_device(settings: &Settings) -> Result<()> {
     let hardware = hardware_address(settings.address);
     let shown = ip(tools, "looking for the VXLAN device", &["-j", "-d", "link", "show", "dev", DEVICE]).await;
     let same = shown.as_ref().is_ok_and(|text| is_ours(text, settings));
-    let mut batch = String::new();
+    let mut batch = Vec::new();
     if !same {
         if shown.is_ok() {
-            batch += &format!("link del {DEVICE}\n");
+            batch.push(format!("link del {DEVICE}"));
         }
-        batch += &format!(
-            "link add {DEVICE} address {hardware} type vxlan id {VXLAN_ID} local {} dstport {VXLAN_PORT} nolearning\n",
+        batch.push(format!(
+            "link add {DEVICE} address {hardware} type vxlan id {VXLAN_ID} local {} dstport {VXLAN_PORT} nolearning",
             settings.address
-        );
+        ));
     }
-    batch += &format!("address replace {}/32 dev {DEVICE}\n", settings.pod_cidr.network());
-    batch += &format!("link set {DEVICE} mtu {POD_MTU} up\n");
+    batch.push(format!("address replace {}/32 dev {DEVICE}", settings.pod_cidr.network()));
+    batch.push(format!("link set {DEVICE} mtu {POD_MTU} up"));
+    let batch = batch.join("\n") + "\n";
     ip_batch(tools, "making the VXLAN device", &batch).await
 }
 

@@ -56,10 +56,10 @@ pub(super) struct Record {
 
 impl From<&NodeObject> for Record {
     fn from(node: &NodeObject) -> Self {
-        let internal = node.status.addresses.iter().filter(|address| address.kind == "InternalIP");
+        let mut internal = node.status.addresses.iter().filter(|address| address.kind == "InternalIP");
         Self {
             range: node.spec.pod_cidr.parse().ok(),
-            address: internal.filter_map(|address| address.address.parse().ok()).next(),
+            address: internal.find_map(|address| address.address.parse().ok()),
         }
     }
 }

@@ -55,9 +55,11 @@ pub(crate) fn in_namespaces_of_its_own<F: Future<Output = ()>>(test: &str, scena
             .expect("unshare (util-linux)");
         let left = cgroups_called(&cgroup);
         // A failed test leaves none, either.
-        left.iter().for_each(|group| remove_cgroup(group));
+        for group in &left {
+            remove_cgroup(group);
+        }
         assert!(status.success(), "{test} failed inside its namespaces");
-        assert_eq!(left, [PathBuf::new(); 0], "cgroups are left");
+        assert!(left.is_empty(), "cgroups are left: {left:?}");
         return;
     }
     for address in [MASTER.to_owned(), std::net::Ipv4Addr::from(ADDRESS).to_string()] {
@@ -229,7 +231,7 @@ impl Cluster {
     }
 
     /// How many processes in these namespaces have this command line.
-    pub(crate) fn running(&self, command: &str) -> usize {
+    pub(crate) fn running(command: &str) -> usize {
         processes().iter().filter(|line| *line == command).count()
     }
 
@@ -265,14 +267,17 @@ impl Cluster {
 
 /// Another worker's end of the pod network, in a network namespace of its own: its VXLAN device, and an address for a pod.
 pub(crate) struct OtherNode {
+    /// An address of its range that answers.
     pub(crate) pod: String,
+    gateway: String,
+    /// The range and gateway of the worker that is tested.
+    tested: (String, String),
 }
 
 impl OtherNode {
     pub(crate) fn start(plan: &Plan, range: &str) -> Self {
         let gateway = range.split('/').next().unwrap().to_owned();
         let pod = gateway.strip_suffix('0').unwrap().to_owned() + "5";
-        let (own_range, own_gateway) = (plan.pod_cidr, plan.pod_cidr.network());
         ip(&["netns", "add", "other"]);
         ip(&["link", "add", "lan", "type", "veth", "peer", "name", "eth0", "netns", "other"]);
         ip(&["link", "set", "lan", "up"]);
@@ -283,24 +288,23 @@ impl OtherNode {
         ip(&["-n", "other", "link", "set", "eth0", "up"]);
         ip(&["-n", "other", "link", "set", "lo", "up"]);
         ip(&["-n", "other", "route", "add", "172.30.0.11", "dev", "eth0"]);
-        let other = Self { pod };
+        let tested = (plan.pod_cidr.to_string(), plan.pod_cidr.network().to_string());
+        let other = Self { pod, gateway, tested };
         ip(&["-n", "other", "address", "add", &format!("{}/32", other.pod), "dev", "lo"]);
-        std::fs::write("/run/range", format!("{own_range} {own_gateway} {gateway}")).unwrap();
         other.speak_from("172.30.0.12");
         other
     }
 
     /// Sends encapsulated packets from this address. The hardware addresses are those that follow from 172.30.0.11 and .12.
     pub(crate) fn speak_from(&self, address: &str) {
-        let ranges = std::fs::read_to_string("/run/range").unwrap();
-        let [range, gateway, own] = ranges.split(' ').collect::<Vec<_>>().try_into().unwrap();
+        let (range, gateway) = (&self.tested.0, &self.tested.1);
         let (here, there) = ("02:da:ac:1e:00:0c", "02:da:ac:1e:00:0b");
         let _ = Command::new("ip").args(["-n", "other", "link", "del", "v"]).output();
         let vxlan = "type vxlan id 1 dstport 8472 nolearning local".split(' ');
         let add = ["-n", "other", "link", "add", "v", "address", here].into_iter().chain(vxlan).chain([address]);
         ip(&add.collect::<Vec<_>>());
         ip(&["-n", "other", "link", "set", "v", "mtu", "1450", "up"]);
-        ip(&["-n", "other", "address", "replace", &format!("{own}/32"), "dev", "v"]);
+        ip(&["-n", "other", "address", "replace", &format!("{}/32", self.gateway), "dev", "v"]);
         ip(&["-n", "other", "neigh", "replace", gateway, "lladdr", there, "dev", "v", "nud", "permanent"]);
         ip(&["-n", "other", "route", "replace", range, "via", gateway, "dev", "v", "onlink"]);
         let append = ["-n", "other", "fdb", "append", there, "dev", "v", "dst", "172.30.0.11"];
