@@ -25,6 +25,9 @@ use world::SUI;
 const ROUNDS: usize = 8;
 /// For the figure that is printed.
 const REQUESTS: usize = 500;
+/// Each with a connection of its own; the relay gives one address 256.
+const CLIENTS: usize = 250;
+const BINDINGS: &str = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings";
 const LIMIT: Duration = Duration::from_secs(1);
 
 fn config_map(name: &str) -> Value {
@@ -81,14 +84,7 @@ fn a_slashed_workers_certificate_watch_tunnel_and_pods_token_end_within_a_second
         || async {
             let scene = Scene::new().await;
             let admin = scene.admin().await;
-            // What pods may do is Kubernetes' to say; here they may read.
-            let binding = json!({
-                "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "pods-read"},
-                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
-                "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "system:serviceaccounts:default"}],
-            });
-            let bindings = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings";
-            scene.create(bindings, As::Token(&scene.token(&admin)), &binding).await;
+            scene.create(BINDINGS, As::Token(&scene.token(&admin)), &pods_read()).await;
             let mut honest = scene.worker().await;
             let honest_token = pods_token(&scene, &admin, &honest).await;
             let watch =
@@ -142,6 +138,111 @@ fn a_slashed_workers_certificate_watch_tunnel_and_pods_token_end_within_a_second
             scene.end().await;
         },
     );
+}
+
+#[test]
+fn what_a_slashed_admin_made_or_hid_ends_with_it() {
+    in_a_network_of_its_own("what_a_slashed_admin_made_or_hid_ends_with_it", || async {
+        let scene = Scene::new().await;
+        let honest = scene.admin().await;
+        scene.create(BINDINGS, As::Token(&scene.token(&honest)), &pods_read()).await;
+        let watch = format!("{CONFIG_MAPS}?watch=true");
+        // Longer in the audit event than the hundred kilobytes that kube-apiserver sends by default.
+        let addresses = vec!["198.51.100.77"; 20_000].join(", ");
+        let ways: [&[(&str, &str)]; 2] = [
+            &[("X-Forwarded-For", &addresses)],
+            &[("Impersonate-User", "alice"), ("Impersonate-Group", "system:masters")],
+        ];
+        let mut honest_watch = scene.watch(&watch, As::Token(&scene.token(&honest))).await;
+        let mut worst = Duration::ZERO;
+        for round in 0..ROUNDS / 2 {
+            let rogue = scene.admin().await;
+            let (own, minted) = (scene.token(&rogue), minted_token(&scene, &rogue).await);
+            let borrowed = minted_token(&scene, &honest).await;
+            let mut hidden = Vec::new();
+            for headers in ways {
+                let (status, body) = scene.open(Method::GET, &watch, As::Token(&own), headers, None).await.unwrap();
+                assert_eq!(status, StatusCode::OK);
+                hidden.push(body);
+            }
+            hidden.push(scene.watch(&watch, As::Token(&minted)).await);
+            let name = format!("hidden-{round}");
+            scene.create(CONFIG_MAPS, As::Token(&scene.token(&honest)), &config_map(&name)).await;
+            for body in hidden.iter_mut().chain([&mut honest_watch]) {
+                says(body, &name).await;
+            }
+            let begun = Instant::now();
+            let by_minted = refused(async || scene.ask(Method::GET, CONFIG_MAPS, As::Token(&minted), None).await);
+            let impersonating = refused(async || {
+                let (status, _) = scene.open(Method::GET, NODES, As::Token(&own), ways[1], None).await?;
+                Some((status, Value::Null))
+            });
+            let ending = async {
+                for body in hidden {
+                    tokio::time::timeout(SOON, ended(body)).await.expect("the watch ends");
+                }
+                Instant::now()
+            };
+            let slash = scene.chain.operator.slash(&rogue.stake, SUI, "for the test");
+            let (slashed, by_minted, impersonating, ending) = tokio::join!(slash, by_minted, impersonating, ending);
+            slashed.unwrap();
+            let taken = [by_minted, impersonating, ending].map(|moment| moment - begun);
+            eprintln!("slash sent to: minted token refused, impersonation refused, hidden watches ended: {taken:?}");
+            worst = worst.max(taken.into_iter().max().unwrap());
+            let (status, answer) = scene.ask(Method::GET, CONFIG_MAPS, As::Token(&borrowed), None).await.unwrap();
+            assert_eq!(status, StatusCode::OK, "the honest admin's token: {answer}");
+        }
+        assert!(worst < LIMIT, "{worst:?}");
+        let figures = scene.command(&json!({"command": "metrics"})).await["metrics"].as_str().unwrap().to_owned();
+        assert!(figures.contains("daas_authenticator_audit_losses_total 0\n"), "{figures}");
+        scene.end().await;
+    });
+}
+
+#[test]
+fn many_requests_at_once_are_all_judged_and_answered() {
+    in_a_network_of_its_own("many_requests_at_once_are_all_judged_and_answered", || async {
+        let scene = Scene::new().await;
+        let admin = scene.admin().await;
+        let token = scene.token(&admin);
+        let begun = Instant::now();
+        let clients = (0..CLIENTS).map(|_| scene.latencies(CONFIG_MAPS, &token, 10));
+        let mut taken: Vec<_> = futures::future::join_all(clients).await.concat();
+        taken.sort_unstable();
+        let (count, seconds) = (taken.len(), begun.elapsed().as_secs_f64());
+        eprintln!(
+            "{count} requests of {CLIENTS} clients in {seconds:.1} s, p50 {:?}, worst {:?}",
+            taken[count / 2],
+            taken[count - 1]
+        );
+        scene.end().await;
+    });
+}
+
+/// A token that somebody had made, which names no node: he answers for it.
+async fn minted_token(scene: &Scene, maker: &scene::User) -> String {
+    let account = "/api/v1/namespaces/default/serviceaccounts/default";
+    until(SOON, "the service account exists", || async {
+        let token = scene.token(maker);
+        scene.ask(Method::GET, account, As::Token(&token), None).await.is_some_and(|(status, _)| status == 200)
+    })
+    .await;
+    let request =
+        json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}});
+    let answer = scene.create(&format!("{account}/token"), As::Token(&scene.token(maker)), &request).await;
+    let token = answer["status"]["token"].as_str().unwrap().to_owned();
+    let (status, answer) = scene.ask(Method::GET, CONFIG_MAPS, As::Token(&token), None).await.unwrap();
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    token
+}
+
+/// What pods may do is Kubernetes' to say; here they may read.
+fn pods_read() -> Value {
+    json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "pods-read"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "system:serviceaccounts:default"}],
+    })
 }
 
 /// The token of a pod on this worker, as its kubelet asks for it.

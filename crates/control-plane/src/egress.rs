@@ -19,7 +19,7 @@ use crate::{ControlPlaneError, Result};
 /// `CONNECT 127.0.0.1:9640 HTTP/1.1` with a Host header and room to spare.
 const LONGEST_REQUEST: usize = 4096;
 /// Connections to webhooks at one time; kube-apiserver reuses them.
-const MOST_CONNECTIONS: usize = 256;
+const MOST_CONNECTIONS: usize = 1024;
 const SLOWEST: Duration = Duration::from_secs(5);
 
 /// Serves `CONNECT` on a Unix socket, for a fixed list of addresses.
