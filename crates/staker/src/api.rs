@@ -28,7 +28,7 @@ use crate::state_file::write_private;
 
 const CONNECTIONS: usize = 64;
 const HEADERS: Duration = Duration::from_secs(5);
-const CONNECTION: Duration = Duration::from_secs(60);
+const CONNECTION: Duration = Duration::from_mins(1);
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 
 /// What somebody on this machine asks for.

@@ -125,6 +125,10 @@ impl Chain {
     /// Extends the Seal token when a third of its life is left; a dead one is replaced. Gives back the token to use.
     pub async fn keep_token(&self, tokened: &Tokened) -> Result<Tokened, Error> {
         let stake = self.read_stake(tokened.staked.stake).await?;
+        if stake.status != StakeStatus::Active {
+            // What that means is the judge's to say, once the master has spoken.
+            return Ok(tokened.clone());
+        }
         let now = now_ms();
         let live = stake.token.filter(|token| token.expires_at_ms > now);
         let Some(token) = live else {
@@ -155,9 +159,14 @@ impl Chain {
         Ok(key.sign(&claims))
     }
 
-    /// The generation of the token's session key, as the chain has it.
+    /// The generation of the token's session key, as the chain has it. The key must be this machine's.
     pub async fn key_generation(&self, tokened: &Tokened) -> Result<u64, Error> {
-        Ok(self.token(tokened.token).await?.key_generation)
+        let stake = tokened.staked.stake.to_string();
+        let object = self.token(tokened.token).await?;
+        match self.keys.read(&stake)? {
+            Some(key) if key.public().to_bytes() == object.session_key.0 => Ok(object.key_generation),
+            _ => Err(Error::SessionKeyElsewhere(stake)),
+        }
     }
 
     /// The stake as the chain has it.

@@ -260,3 +260,140 @@ fn check_issuer(chain: &[rustls::pki_types::CertificateDer<'_>], client_ca: &[u8
     verifier.verify_client_cert(leaf, rest, UnixTime::now()).map_err(|error| Error::handed("certificate", error))?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use daas_authenticator::issuer::{Issuer, Signer as _};
+    use daas_https::tls::Identity;
+    use daas_join::{CertificateRequest, NodeFacts, Profile};
+    use daas_seal_token::NodeIdentity;
+    use rcgen::{BasicConstraints, CertifiedIssuer, DnType, IsCa};
+
+    use super::*;
+
+    const DAY: Duration = Duration::from_hours(24);
+
+    struct Ca {
+        pem: String,
+        issuer: Issuer,
+    }
+
+    fn ca(name: &str, lifetime: Duration) -> Ca {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, name);
+        let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let (certificate, key) = (ca.pem().into_bytes(), ca.key().serialize_pem().into_bytes().into());
+        Ca { pem: ca.pem(), issuer: Issuer::new(&Identity { certificate, key }, lifetime).unwrap() }
+    }
+
+    fn facts(name: &str, token: u8) -> NodeFacts {
+        let (name, token) = (name.parse().unwrap(), TokenId([token; 32]));
+        let identity = NodeIdentity { key_generation: 1, ..node_identity(name, token) };
+        NodeFacts { identity, address: Some("172.30.0.11".parse().unwrap()) }
+    }
+
+    fn node_identity(name: NodeName, token: TokenId) -> NodeIdentity {
+        NodeIdentity { name, token, owner: daas_seal_token::WalletAddress([1; 32]), key_generation: 1 }
+    }
+
+    /// What the worker says to a certificate that the gateway made with this profile for this request.
+    fn taken(
+        ca: &Ca,
+        signed_as: (Audience, &str, u8),
+        request: Option<&[u8]>,
+        asked_for: Audience,
+        client_ca: &Ca,
+    ) -> Result<Credential, Error> {
+        let asked = Asked::new().unwrap();
+        let request = CertificateRequest::parse(request.unwrap_or(asked.request())).unwrap();
+        let (audience, name, token) = signed_as;
+        let pem = ca.issuer.sign(&Profile::new(audience, &facts(name, token)), &request).unwrap();
+        let name = "worker-1-dededede".parse().unwrap();
+        let expected = Expected { name: &name, token: TokenId([6; 32]), client_ca: client_ca.pem.as_bytes() };
+        asked.answered(asked_for, pem.as_bytes(), &expected)
+    }
+
+    #[test]
+    fn the_gateways_certificates_are_taken_with_their_keys() {
+        let client = ca("client", DAY);
+        for audience in AUDIENCES {
+            let good = taken(&client, (audience, "worker-1-dededede", 6), None, audience, &client);
+            let good = good.unwrap_or_else(|error| panic!("{audience:?}: {error}"));
+            let text = std::str::from_utf8(good.pem()).unwrap();
+            assert_eq!(text.matches("BEGIN PRIVATE KEY").count(), 1);
+            assert!(text.starts_with("-----BEGIN CERTIFICATE-----"));
+            assert!(!good.life.is_due(SystemTime::now()));
+            assert!(good.life.is_due(SystemTime::now() + DAY * 3 / 4));
+            assert!(good.life.is_due(SystemTime::now() + DAY * 2));
+        }
+    }
+
+    #[test]
+    fn a_certificate_for_another_name_token_key_use_or_authority_is_refused() {
+        let (client, other) = (ca("client", DAY), ca("client", DAY));
+        let foreign = Asked::new().unwrap();
+        for audience in AUDIENCES {
+            let name = "worker-1-dededede";
+            for (what, refused) in [
+                ("name", taken(&client, (audience, "worker-2-dededede", 6), None, audience, &client)),
+                ("token", taken(&client, (audience, name, 7), None, audience, &client)),
+                ("key", taken(&client, (audience, name, 6), Some(foreign.request()), audience, &client)),
+            ] {
+                assert!(matches!(refused, Err(Error::Handed { .. })), "{audience:?}: {what}");
+            }
+            for another in AUDIENCES.into_iter().filter(|another| *another != audience) {
+                let refused = taken(&client, (another, name, 6), None, audience, &client);
+                assert!(matches!(refused, Err(Error::Handed { .. })), "{another:?} for {audience:?}");
+            }
+            if audience != Audience::KubeletServing {
+                let refused = taken(&other, (audience, name, 6), None, audience, &client);
+                assert!(matches!(refused, Err(Error::Handed { .. })), "{audience:?}: another CA");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_certificate_or_brings_a_key_is_refused() {
+        let client = ca("client", DAY);
+        let name = "worker-1-dededede".parse().unwrap();
+        let expected = Expected { name: &name, token: TokenId([6; 32]), client_ca: client.pem.as_bytes() };
+        let key = KeyPair::generate().unwrap().serialize_pem();
+        for answer in
+            ["", "hello", &format!("{}{key}", client.pem), &client.pem, &"-----BEGIN CERTIFICATE-----\n".repeat(9)]
+        {
+            let refused = Asked::new().unwrap().answered(Audience::Kubelet, answer.as_bytes(), &expected);
+            assert!(matches!(refused, Err(Error::Handed { .. })), "{answer}");
+        }
+        let refused = Asked::new().unwrap().answered(Audience::Kubelet, &[0xff; 99], &expected);
+        assert!(matches!(refused, Err(Error::Handed { .. })));
+    }
+
+    #[test]
+    fn credentials_are_private_and_replaced_in_place_and_the_password_stays() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let credentials = CredentialFolder::below(folder.path()).unwrap();
+        let client = ca("client", DAY);
+        let name: NodeName = "worker-1-dededede".parse().unwrap();
+        let path = credentials.path(Audience::Kubelet);
+        let mut before = Vec::new();
+        for _ in 0..2 {
+            let new = taken(&client, (Audience::Kubelet, name.as_str(), 6), None, Audience::Kubelet, &client).unwrap();
+            credentials.write(Audience::Kubelet, &new).unwrap();
+            let now = fs::read(&path).unwrap();
+            assert!(now != before && now == new.pem());
+            before = now;
+        }
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let password = credentials.password(&name).unwrap();
+        assert_eq!(credentials.password(&name).unwrap().expose(), password.expose());
+        assert_eq!(password.expose().len(), 32);
+        credentials.keep_authorities(b"server", b"client").unwrap();
+        assert_eq!(credentials.authorities().unwrap().unwrap(), ["server", "client"]);
+        credentials.remove().unwrap();
+        credentials.remove().unwrap();
+        assert!(!path.exists() && credentials.authorities().unwrap().is_none());
+    }
+}

@@ -23,18 +23,18 @@ const AGAIN: Duration = Duration::from_secs(1);
 pub async fn drain(api: &Peer, node: &NodeName, within: Duration) -> Result<usize, Error> {
     let deadline = Instant::now() + within;
     let cordon = json!({"spec": {"unschedulable": true}}).to_string();
-    let patch = request(Method::PATCH, &format!("/api/v1/nodes/{node}"), "application/merge-patch+json", cordon)?;
-    expect("cordoning the node", api.exchange("cordoning the node", patch, LIMITS).await?)?;
+    let cordoning = request(Method::PATCH, &format!("/api/v1/nodes/{node}"), "application/merge-patch+json", cordon)?;
+    expect("cordoning the node", api.exchange("cordoning the node", cordoning, LIMITS).await?)?;
     loop {
         let pods = to_evict(api, node).await?;
         if pods.is_empty() || Instant::now() >= deadline {
             return Ok(pods.len());
         }
         for Meta { namespace, name, .. } in &pods {
-            let path = format!("/api/v1/namespaces/{namespace}/pods/{name}/eviction");
+            let eviction = format!("/api/v1/namespaces/{namespace}/pods/{name}/eviction");
             let meta = json!({"namespace": namespace, "name": name});
             let body = json!({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": meta}).to_string();
-            let post = request(Method::POST, &path, "application/json", body)?;
+            let post = request(Method::POST, &eviction, "application/json", body)?;
             let (status, _) = api.exchange("evicting a pod", post, LIMITS).await?;
             tracing::info!(namespace, pod = name, status = status.as_u16(), "evicting");
         }

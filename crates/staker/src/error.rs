@@ -166,6 +166,9 @@ pub enum Error {
     /// The node's programs.
     #[error("the node: {0}")]
     Node(String),
+    /// Another container runtime than the worker's own.
+    #[error("container_runtime \"cri\" is not served yet: leave it out, and the worker brings a containerd of its own")]
+    ForeignRuntime,
     /// The local API cannot be served.
     #[error("the local API cannot listen on {address}")]
     Listen {
@@ -203,6 +206,7 @@ impl Error {
             | Self::SessionKey { .. }
             | Self::StakeTooSmall { .. }
             | Self::Root { .. }
+            | Self::ForeignRuntime
             | Self::OtherChain { .. }
             | Self::Listen { .. } => true,
             Self::Chain(error) => {

@@ -119,7 +119,80 @@ pub(crate) fn split(address: &str) -> Result<(String, u16), Error> {
 
 #[cfg(test)]
 mod tests {
+    use daas_https::tls::{ClientCertificate, Identity, acceptor};
+    use rcgen::{CertificateParams, KeyPair};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
     use super::*;
+    use crate::pinned;
+
+    /// A server that answers each request with the head, and then with the piece again and again, as long as anybody reads.
+    async fn server(head: &'static str, piece: Vec<u8>, pause: Duration) -> Peer {
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap().self_signed(&key).unwrap();
+        let pem = certificate.pem().into_bytes();
+        let identity = Identity { certificate: pem.clone(), key: key.serialize_pem().into_bytes().into() };
+        let tls = acceptor(&identity, ClientCertificate::Optional(&pem)).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let (tls, piece) = (tls.clone(), piece.clone());
+                tokio::spawn(async move {
+                    let Ok(mut stream) = tls.accept(stream).await else { return };
+                    let _ = stream.read(&mut [0; 4096]).await;
+                    let _ = stream.write_all(head.as_bytes()).await;
+                    while stream.write_all(&piece).await.is_ok() && stream.flush().await.is_ok() {
+                        tokio::time::sleep(pause).await;
+                    }
+                });
+            }
+        });
+        let spki = daas_attestation::tls_spki_sha256(certificate.der()).unwrap();
+        Peer::new(&address, pinned::by_key(spki).unwrap()).unwrap()
+    }
+
+    async fn ask(peer: &Peer) -> Result<(StatusCode, Bytes), Error> {
+        let limits = Limits { time: Duration::from_millis(800), bytes: 64 * 1024 };
+        let request = Request::get("/x").body(Full::default()).unwrap();
+        let within = Duration::from_secs(20);
+        tokio::time::timeout(within, peer.exchange("the test", request, limits)).await.expect("the limit holds")
+    }
+
+    #[tokio::test]
+    async fn huge_slow_and_endless_answers_are_errors_in_time() {
+        const MEBIBYTE: usize = 1 << 20;
+        let ms = Duration::from_millis;
+        for (what, head, piece, pause) in [
+            ("a body that does not end", "HTTP/1.1 200 OK\r\n\r\n", vec![b'a'; MEBIBYTE], ms(0)),
+            (
+                "a body that is announced",
+                "HTTP/1.1 200 OK\r\ncontent-length: 99999999\r\n\r\n",
+                vec![b'a'; MEBIBYTE],
+                ms(0),
+            ),
+            ("headers that do not end", "HTTP/1.1 200 OK\r\nx: ", vec![b'a'; MEBIBYTE], ms(0)),
+            ("a body that drips", "HTTP/1.1 200 OK\r\n\r\n", vec![b'a'], ms(50)),
+            ("headers that drip", "HTTP/1.1 200 OK\r\nx: ", vec![b'a'], ms(50)),
+            ("no answer", "", Vec::new(), ms(50)),
+            ("no HTTP", "SSH-2.0-x\r\n", Vec::new(), ms(50)),
+        ] {
+            let answer = ask(&server(head, piece, pause).await).await;
+            assert!(matches!(answer, Err(Error::Exchange { .. })), "{what}: {answer:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn redirects_are_not_followed_and_another_key_is_never_spoken_to() {
+        let head = "HTTP/1.1 307 X\r\nlocation: https://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n";
+        let peer = server(head, Vec::new(), Duration::from_millis(50)).await;
+        assert_eq!(ask(&peer).await.unwrap().0, StatusCode::TEMPORARY_REDIRECT);
+        let other = Peer { tls: pinned::by_key([9; 32]).unwrap(), ..peer };
+        let refused = ask(&other).await;
+        assert!(matches!(&refused, Err(Error::Exchange { why, .. }) if why.starts_with("TLS")), "{refused:?}");
+    }
 
     #[test]
     fn endpoints_are_a_host_and_a_port() {

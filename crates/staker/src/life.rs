@@ -124,6 +124,8 @@ pub struct Membership {
 pub struct Draining {
     /// The stake.
     pub staked: Staked,
+    /// Where its node is or was a member.
+    pub membership: Option<Membership>,
 }
 
 /// Over.
@@ -162,14 +164,52 @@ impl Life {
     /// The stake, if there is one.
     pub fn staked(&self) -> Option<&Staked> {
         match self {
-            Self::Unstaked => None,
             Self::Staked(staked) => Some(staked),
-            Self::Tokened(tokened) => Some(&tokened.staked),
-            Self::Verified(verified) => Some(&verified.tokened.staked),
-            Self::Registered(registered) => Some(&registered.verified.tokened.staked),
-            Self::Joined(joined) => Some(&joined.registered.verified.tokened.staked),
             Self::Draining(draining) => Some(&draining.staked),
             Self::Ended(ended) => Some(&ended.staked),
+            _ => self.tokened().map(|tokened| &tokened.staked),
+        }
+    }
+
+    /// The Seal token, if there is one.
+    pub fn tokened(&self) -> Option<&Tokened> {
+        match self {
+            Self::Tokened(tokened) => Some(tokened),
+            _ => self.verified().map(|verified| &verified.tokened),
+        }
+    }
+
+    /// The enclave, while it counts as verified.
+    pub fn enclave(&self) -> Option<&Enclave> {
+        self.verified().map(|verified| &verified.enclave)
+    }
+
+    fn verified(&self) -> Option<&Verified> {
+        match self {
+            Self::Verified(verified) => Some(verified),
+            Self::Registered(registered) => Some(&registered.verified),
+            Self::Joined(joined) => Some(&joined.registered.verified),
+            _ => None,
+        }
+    }
+
+    /// Where its node is or was a member, if it ever was one.
+    pub fn membership(&self) -> Option<Membership> {
+        match self {
+            Self::Tokened(tokened) => tokened.membership.clone(),
+            Self::Verified(verified) => verified.tokened.membership.clone(),
+            Self::Registered(registered) => registered.verified.tokened.membership.clone(),
+            Self::Joined(joined) => joined.clone().left().membership,
+            Self::Draining(draining) => draining.membership.clone(),
+            Self::Unstaked | Self::Staked(_) | Self::Ended(_) => None,
+        }
+    }
+
+    /// Pods leave now; nothing to leave without a stake, or after it.
+    pub fn draining(&self) -> Option<Draining> {
+        match self {
+            Self::Unstaked | Self::Ended(_) => None,
+            other => Some(Draining { staked: other.staked()?.clone(), membership: other.membership() }),
         }
     }
 
@@ -233,12 +273,14 @@ impl Joined {
     }
 }
 
-impl Staked {
-    /// Pods leave now.
-    pub fn draining(self) -> Draining {
-        Draining { staked: self }
+impl Place {
+    /// Whether a node that runs in the other place would run here without a change.
+    pub fn is_same_node(&self, other: &Self) -> bool {
+        Self { heartbeat_seconds: 0, ..self.clone() } == Self { heartbeat_seconds: 0, ..other.clone() }
     }
+}
 
+impl Staked {
     /// Over.
     pub fn ended(self, cause: Cause) -> Ended {
         Ended { staked: self, cause }
@@ -300,6 +342,18 @@ pub(crate) mod tests {
         }
     }
 
+    pub(crate) fn draining() -> Draining {
+        Life::Joined(joined()).draining().unwrap()
+    }
+
+    #[test]
+    fn whoever_leaves_knows_what_it_was_a_member_of() {
+        assert_eq!(draining().membership.unwrap().place, place());
+        assert_eq!(Life::Draining(draining()).draining(), Some(draining()));
+        assert_eq!(Life::Unstaked.draining(), None);
+        assert_eq!(Life::Ended(staked().ended(Cause::Unstaked)).draining(), None);
+    }
+
     fn joined() -> Joined {
         staked().tokened(Address::new([7; 32])).verified(enclave(1)).registered(place()).joined()
     }
@@ -315,7 +369,7 @@ pub(crate) mod tests {
         for kept in [
             Life::Unstaked,
             Life::Staked(staked()),
-            Life::Draining(staked().draining()),
+            Life::Draining(draining()),
             Life::Ended(staked().ended(Cause::Slashed)),
         ] {
             assert_eq!(kept.clone().resumed(), kept);
@@ -341,7 +395,7 @@ pub(crate) mod tests {
             Life::Verified(verified.clone()),
             Life::Registered(verified.registered(place())),
             Life::Joined(joined()),
-            Life::Draining(staked().draining()),
+            Life::Draining(draining()),
             Life::Ended(staked().ended(Cause::Expelled)),
         ] {
             let json = serde_json::to_string(&life).unwrap();

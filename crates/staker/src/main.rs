@@ -58,7 +58,7 @@ fn start(config: Option<PathBuf>) -> Result<Finish, Diagnostic> {
             stopping.cancel();
         });
         let programs = Installed::new(&loaded.settings);
-        run(loaded.settings, loaded.listing, &sources.environment, Ports::default(), programs, stop)
+        Box::pin(run(loaded.settings, loaded.listing, &sources.environment, Ports::default(), programs, stop))
             .await
             .map_err(|error| error.diagnostic())
     })

@@ -45,6 +45,9 @@ pub trait Programs: Send + Sync + 'static {
 
     /// Starts one; it is not ready yet. Pods that a node before left running are taken up.
     fn start(&self, plan: &NodePlan) -> impl Future<Output = Result<Self::Node, Error>> + Send;
+
+    /// Ends what a node of an earlier process left running.
+    fn end_left_pods(&self, plan: &NodePlan) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
 /// A node that runs.
@@ -126,6 +129,10 @@ impl Programs for Installed {
 
     async fn start(&self, plan: &NodePlan) -> Result<daas_node::Node, Error> {
         daas_node::Node::start(self.plan(plan)?).await.map_err(told)
+    }
+
+    async fn end_left_pods(&self, plan: &NodePlan) -> Result<(), Error> {
+        daas_node::Node::end_left_pods(&self.plan(plan)?).await.map_err(told)
     }
 }
 

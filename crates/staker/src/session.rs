@@ -35,6 +35,11 @@ const FAILURES: u32 = 3;
 const VERIFY: Duration = Duration::from_hours(1);
 /// How often certificates, Seal token and key generation are looked at. Certificates of an old generation count for ten minutes.
 const RENEW: Duration = Duration::from_mins(2);
+/// An enclave that nobody could ask about for so many minutes is lost; one that is refused is lost at once.
+const UNVERIFIED: u32 = 5;
+const VERIFY_AGAIN: Duration = Duration::from_mins(1);
+/// How often the node is looked at: the master hears at once when it becomes ready, or is no more.
+const LOOK: Duration = Duration::from_millis(500);
 /// Whatever happens to the tunnel, heartbeats are this far apart.
 const SOONEST: Duration = Duration::from_millis(500);
 /// The chain's word is not waited for longer.
@@ -149,13 +154,15 @@ impl Established {
             timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
             timer
         };
-        let (mut verify, mut renew) = (every(VERIFY), every(RENEW));
+        let (mut look, mut renew) = (every(LOOK), every(RENEW));
+        let (mut next_verify, mut unverified) = (Instant::now() + VERIFY, 0);
         let (mut next_beat, mut last_beat) = (Instant::now(), None::<Instant>);
-        let (mut failures, mut tunnel_is_up) = (0, false);
+        let (mut failures, mut tunnel_is_up, mut was_ready) = (0, false, None);
         loop {
             tokio::select! {
                 () = sleep_until(next_beat) => {
                     let is_ready = node.is_some_and(RunningNode::is_ready);
+                    was_ready = Some(is_ready);
                     let beaten = self.beat(parts, &meter, is_ready).await;
                     last_beat = Some(Instant::now());
                     let (ruling, problem) = self.weigh(parts, judge, &beaten).await;
@@ -188,19 +195,37 @@ impl Established {
                     let soonest = last_beat.map_or_else(Instant::now, |last| last + SOONEST);
                     next_beat = next_beat.min(soonest.max(Instant::now()));
                 }
-                _ = verify.tick() => {
+                _ = look.tick() => {
+                    let is_ready = node.is_some_and(RunningNode::is_ready);
+                    if was_ready.is_some_and(|was| was != is_ready) {
+                        next_beat = next_beat.min(last_beat.map_or_else(Instant::now, |last| last + SOONEST));
+                    }
+                }
+                () = sleep_until(next_verify) => {
                     let enclave = verify_enclave(&parts.chain, &parts.roots, &self.master_at).await;
                     match enclave {
                         Ok(enclave) if enclave == self.joined.registered.verified.enclave => {
                             tracing::info!("the enclave is verified again");
+                            (next_verify, unverified) = (Instant::now() + VERIFY, 0);
                         }
                         Ok(_) => return Ok(SessionEnd::Again),
-                        Err(error) => return Ok(SessionEnd::Lost(error)),
+                        Err(error @ (Error::EnclaveRefused { .. } | Error::NoInstance { .. })) => {
+                            return Ok(SessionEnd::Lost(error));
+                        }
+                        Err(error) => {
+                            unverified += 1;
+                            tracing::warn!(%error, unverified, "the enclave could not be verified again");
+                            if unverified >= UNVERIFIED {
+                                return Ok(SessionEnd::Lost(error));
+                            }
+                            next_verify = Instant::now() + VERIFY_AGAIN;
+                        }
                     }
                 }
                 _ = renew.tick() => match self.renew(parts).await {
                     Ok(Renewed::Nothing | Renewed::Certificates) => {}
                     Ok(Renewed::Token) => return Ok(SessionEnd::Again),
+                    Err(error) if error.is_final() => return Ok(SessionEnd::Lost(error)),
                     Err(error) => tracing::warn!(%error, "what should be renewed is not yet"),
                 },
                 Some(command) = commands.recv() => return Ok(match command {

@@ -133,7 +133,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
-    use crate::life::tests::staked;
+    use crate::life::tests::{draining, staked};
 
     fn owner() -> Owner {
         let text = str::to_owned;
@@ -146,8 +146,8 @@ mod tests {
         let state = StateFolder::open(&folder.path().join("worker")).unwrap();
         assert_eq!(state.read(&owner()).unwrap(), Life::Unstaked);
         state.write(&owner(), &Life::Staked(staked())).unwrap();
-        state.write(&owner(), &Life::Draining(staked().draining())).unwrap();
-        assert_eq!(state.read(&owner()).unwrap(), Life::Draining(staked().draining()));
+        state.write(&owner(), &Life::Draining(draining())).unwrap();
+        assert_eq!(state.read(&owner()).unwrap(), Life::Draining(draining()));
         let mode = fs::metadata(state.file()).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }

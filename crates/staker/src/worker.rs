@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use daas_settings::{Environment, Listing, StakerSettings};
+use daas_settings::{ContainerRuntime, Environment, Listing, StakerSettings};
 use daas_supervise::Backoff;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +18,7 @@ use crate::credentials::CredentialFolder;
 use crate::enclave::{Roots, verify_enclave};
 use crate::error::Error;
 use crate::judge::{ChainWord, Judge, Ruling};
-use crate::life::{Cause, Enclave, Life, Tokened, Verified};
+use crate::life::{Cause, Life, Tokened};
 use crate::node::{Ending, NodePlan, Programs, RunningNode};
 use crate::session::{Parts, SessionEnd, establish};
 use crate::state_file::{Owner, StateFolder};
@@ -68,6 +68,9 @@ pub async fn run<P: Programs>(
     programs: P,
     stop: CancellationToken,
 ) -> Result<Finish, Error> {
+    if matches!(settings.runtime(), ContainerRuntime::Cri(_)) {
+        return Err(Error::ForeignRuntime);
+    }
     let state = StateFolder::open(&settings.state_dir)?;
     let account = wallet::account(&settings, environment)?;
     let snapshot = Arc::new(ArcSwap::from_pointee(Snapshot { stage: "starting", ..Snapshot::default() }));
@@ -148,7 +151,9 @@ enum Woken {
 impl<P: Programs> Worker<P> {
     async fn live(mut self) -> Result<Finish, Error> {
         if let Life::Ended(ended) = &self.life {
-            return Err(Error::Ended(ended.cause.to_string()));
+            let cause = ended.cause;
+            self.forget()?;
+            return Err(Error::Ended(cause.to_string()));
         }
         let mut backoff = Backoff::new(FIRST, LONGEST, SETTLED);
         loop {
@@ -263,7 +268,7 @@ impl<P: Programs> Worker<P> {
     /// The enclave is a new one with a new CA: the node's pods and certificates are those of a cluster that is gone.
     async fn another_cluster(&mut self) -> Result<(), Error> {
         tracing::warn!("the cluster's enclave is a new one, with new authorities: this node begins anew");
-        self.stop_node(Ending::EndPods).await;
+        self.end_pods().await;
         self.parts.credentials.remove()?;
         self.parts.credentials = CredentialFolder::below(&self.parts.settings.state_dir)?;
         Ok(())
@@ -271,7 +276,9 @@ impl<P: Programs> Worker<P> {
 
     async fn start_node(&mut self, plan: &NodePlan) -> Result<(), Error> {
         if let Some((_, running)) = &self.node {
-            if running.place == plan.place && running.server_ca == plan.server_ca && running.client_ca == plan.client_ca
+            if running.place.is_same_node(&plan.place)
+                && running.server_ca == plan.server_ca
+                && running.client_ca == plan.client_ca
             {
                 return Ok(());
             }
@@ -306,40 +313,45 @@ impl<P: Programs> Worker<P> {
     async fn end(&mut self, cause: Cause) -> Result<Next, Error> {
         tracing::error!(%cause, "this worker's stake is over: its pods end");
         self.end_pods().await;
-        self.parts.credentials.remove()?;
         let Some(staked) = self.life.staked().cloned() else { return Ok(Next::AtOnce) };
         if cause == Cause::Expelled {
             // The stake may still be good, and the token may count again: suspended, revoked, or a master that errs.
+            self.parts.credentials.remove()?;
             self.parts.credentials = CredentialFolder::below(&self.parts.settings.state_dir)?;
             self.keep(Life::Staked(staked))?;
             self.judge = Judge::default();
             return Ok(Next::Later);
         }
-        self.parts.chain.forget_keys()?;
+        // Kept before the keys go: a worker that stops in between knows that it is over.
         self.keep(Life::Ended(staked.ended(cause)))?;
+        self.forget()?;
         Ok(Next::AtOnce)
+    }
+
+    /// Nothing is left that anybody could show.
+    fn forget(&self) -> Result<(), Error> {
+        self.parts.credentials.remove()?;
+        self.parts.chain.forget_keys()
     }
 
     /// Also those that an earlier run left.
     async fn end_pods(&mut self) {
-        if self.node.is_none()
-            && let Some(plan) = self.last_plan()
+        if self.node.is_some() {
+            self.stop_node(Ending::EndPods).await;
+        } else if let Some(plan) = self.last_plan()
+            && let Err(error) = self.programs.end_left_pods(&plan).await
         {
-            match self.programs.start(&plan).await {
-                Ok(node) => self.node = Some((node, plan)),
-                Err(error) => tracing::error!(%error, "pods of an earlier run cannot be ended"),
-            }
+            tracing::error!(%error, "pods of an earlier run cannot be ended");
         }
-        self.stop_node(Ending::EndPods).await;
     }
 
     /// The plan of the node that ran before this start.
     fn last_plan(&self) -> Option<NodePlan> {
-        let Life::Tokened(Tokened { staked, membership: Some(membership), .. }) = &self.life else { return None };
+        let (staked, membership) = self.life.staked().zip(self.life.membership())?;
         let [server_ca, client_ca] = self.parts.credentials.authorities().ok()??;
         Some(NodePlan {
             name: staked.name.clone(),
-            place: membership.place.clone(),
+            place: membership.place,
             api: self.balancers.api.address(),
             server_ca,
             client_ca,
@@ -348,9 +360,9 @@ impl<P: Programs> Worker<P> {
     }
 
     fn begin_to_leave(&mut self) -> Result<(), Error> {
-        match self.life.staked().cloned() {
-            Some(staked) if !matches!(self.life, Life::Ended(_)) => self.keep(Life::Draining(staked.draining())),
-            _ => Ok(()),
+        match self.life.draining() {
+            Some(draining) => self.keep(Life::Draining(draining)),
+            None => Ok(()),
         }
     }
 
@@ -400,23 +412,12 @@ impl<P: Programs> Worker<P> {
 
     fn show(&self, problem: Option<String>) {
         let before = self.snapshot.load();
-        let token = match &self.life {
-            Life::Tokened(tokened) => Some(tokened),
-            Life::Verified(Verified { tokened, .. }) => Some(tokened),
-            Life::Registered(registered) => Some(&registered.verified.tokened),
-            Life::Joined(joined) => Some(&joined.registered.verified.tokened),
-            _ => None,
-        };
-        let enclave: Option<&Enclave> = match &self.life {
-            Life::Verified(verified) => Some(&verified.enclave),
-            Life::Joined(joined) => Some(&joined.registered.verified.enclave),
-            _ => None,
-        };
+        let enclave = self.life.enclave();
         self.snapshot.store(Arc::new(Snapshot {
             stage: self.life.stage(),
             name: self.life.staked().map(|staked| staked.name.to_string()),
             stake: self.life.staked().map(|staked| staked.stake.to_string()),
-            token: token.map(|tokened| tokened.token.to_string()),
+            token: self.life.tokened().map(|tokened| tokened.token.to_string()),
             wallet: Some(self.owner.wallet.clone()),
             healthy: problem.is_none() && matches!(self.life, Life::Joined(_)) && before.healthy,
             last_heartbeat_ms: before.last_heartbeat_ms,

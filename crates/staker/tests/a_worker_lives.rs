@@ -3,6 +3,9 @@
 
 mod scene;
 
+#[path = "../../chain/tests/hostile/mod.rs"]
+mod hostile;
+
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -10,6 +13,7 @@ use daas_seal_token::StakeStatus;
 use daas_staker::Error;
 use daas_staker::life::Cause;
 use daas_staker::worker::Finish;
+use hostile::{Hostile, Lie};
 use scene::{Enclave, Happened, STAKED, Scene, WITHIN, WorkerFolder, exists, until};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -89,7 +93,7 @@ async fn a_worker_that_was_slashed_while_it_was_stopped_ends_the_pods_that_it_le
     let stake = scene.stake(&worker).await;
     scene.chain.operator.slash(&stake, STAKED / 2, "for the test").await.unwrap();
     assert_eq!(worker.start().finished().await.unwrap(), Finish::Ended(Cause::Slashed));
-    assert_eq!(worker.programs.last().unwrap().1, Happened::Stopped("end pods"));
+    assert_eq!(worker.programs.last().unwrap().1, Happened::Stopped("end left pods"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -153,5 +157,37 @@ async fn a_master_that_cannot_judge_ends_nothing() {
     assert!(worker.programs.happened().is_empty());
     enclave.fails.store(false, Ordering::Relaxed);
     until("the worker is healthy", || async { worker.ask("GET", "/health", "").await.0 == 200 }).await;
+    running.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_single_node_of_the_chain_that_says_slashed_wipes_nothing_and_one_that_hides_a_slash_saves_nobody() {
+    let scene = Scene::new().await;
+    let enclave = Enclave::start(&scene, 1).await;
+    scene.activate(&enclave).await;
+    let liar = Hostile::before(&scene.chain.devnet.url()).await;
+    let mut worker = WorkerFolder::new(&scene, 11).await;
+    worker.flags = worker.flags.set("sui_rpc_endpoint", Some(liar.url()));
+    let running = worker.joined().await;
+    let stake = scene.stake(&worker).await;
+    let beats = enclave.workers.heartbeats();
+
+    liar.tell(Lie::EveryStakeIsSlashed);
+    let token = format!("Authorization: Bearer {}\r\n", worker.local_token());
+    // A whole session, and the heartbeat of it, hear the lie.
+    assert_eq!(worker.ask("POST", "/api/v1/register", &token).await.0, 202);
+    until("the master hears of it again", || async { enclave.workers.heartbeats() > beats }).await;
+    until("the worker is healthy", || async { worker.ask("GET", "/health", "").await.0 == 200 }).await;
+    assert_eq!(worker.programs.happened(), [Happened::Started { server_ca: enclave.server_ca.clone() }]);
+    assert!(exists(&worker.path("credentials/kubelet-client.pem")));
+
+    // The other way round: the attested master's word ends it, although the only node denies it.
+    liar.tell(Lie::EveryStakeIsActive);
+    let start = Instant::now();
+    scene.chain.operator.slash(&stake, STAKED / 2, "for the test").await.unwrap();
+    until("its pods end", || async { worker.programs.last().unwrap().1 == Happened::Stopped("end pods") }).await;
+    let took = worker.programs.last().unwrap().0 - start;
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert!(!exists(&worker.path("credentials/kubelet-client.pem")));
     running.stopped().await;
 }

@@ -58,8 +58,8 @@ async fn only_the_active_instance_with_a_good_release_and_a_fresh_document_for_t
         Refusal::Measurement { .. } | Refusal::UnknownRelease { .. }
     ));
     // An old answer to another question.
-    let replay = Enclave::with(&scene, 6, |papers| papers.replayed = Some(papers.make(Some([9; 32])))).await;
-    assert_eq!(refusal(verdict(&scene, &replay).await), Refusal::NonceMismatch);
+    let replaying = Enclave::with(&scene, 6, |papers| papers.replayed = Some(papers.make(Some([9; 32])))).await;
+    assert_eq!(refusal(verdict(&scene, &replaying).await), Refusal::NonceMismatch);
     // Another cluster's.
     let foreign = Enclave::with(&scene, 7, |papers| papers.claims.cluster = [9; 32]).await;
     assert_eq!(refusal(verdict(&scene, &foreign).await), Refusal::OtherCluster);

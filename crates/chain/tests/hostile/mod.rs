@@ -34,6 +34,8 @@ pub enum Lie {
     ForgeCheckpoint,
     /// Every stake is Active, whatever happened to it.
     EveryStakeIsActive,
+    /// Every stake is Slashed.
+    EveryStakeIsSlashed,
     /// Transactions are passed on, called refused, and denied ever after.
     DenyTransactions,
     /// Transactions are kept back, without a word.
@@ -129,14 +131,19 @@ impl Hostile {
 
     fn alter_object(&self, object: &mut pb::Object) {
         self.hide_writer(object);
-        let Some(bytes) = object.bcs.as_mut().filter(|_| self.tells(Lie::EveryStakeIsActive)) else { return };
+        let status = match (self.tells(Lie::EveryStakeIsActive), self.tells(Lie::EveryStakeIsSlashed)) {
+            (true, _) => StakeStatus::Active,
+            (_, true) => StakeStatus::Slashed,
+            (false, false) => return,
+        };
+        let Some(bytes) = object.bcs.as_mut() else { return };
         let honest: Object = bytes.deserialize().unwrap();
         let Some(content) = honest.as_struct().filter(|content| content.object_type().name().as_str() == "Stake")
         else {
             return;
         };
         let mut stake: Stake = bcs::from_bytes(content.contents()).unwrap();
-        stake.status = StakeStatus::Active;
+        stake.status = status;
         let forged = bcs::to_bytes(&stake).unwrap();
         let content = MoveStruct::new(content.object_type().clone(), false, content.version(), forged).unwrap();
         let forged = Object::new(ObjectData::Struct(content), *honest.owner(), honest.previous_transaction(), 0);
@@ -167,7 +174,7 @@ impl LedgerService for Hostile {
     ) -> Result<Response<pb::GetObjectResponse>, Status> {
         self.hang().await;
         let mut response = self.upstream.clone().ledger_client().get_object(request).await?;
-        response.get_mut().object.iter_mut().for_each(|object| self.hide_writer(object));
+        response.get_mut().object.iter_mut().for_each(|object| self.alter_object(object));
         Ok(response)
     }
 

@@ -40,7 +40,7 @@ const WRITE_TIME: Duration = Duration::from_secs(20);
 /// remotedialer's client pings every five seconds.
 const PING: Duration = Duration::from_secs(5);
 /// How often the gateway is told which streams live.
-const SYNC: Duration = Duration::from_secs(60);
+const SYNC: Duration = Duration::from_mins(1);
 
 /// A tunnel from one worker.
 #[derive(Debug)]

@@ -16,6 +16,8 @@ use tokio_tungstenite::tungstenite::{self, protocol::Role};
 use super::*;
 
 const WITHIN: Duration = Duration::from_secs(20);
+/// More than sockets and queues hold.
+const ALL: usize = 16 * 1024 * 1024;
 
 /// A kubelet on a port of its own, known as this node's; the node's pods are those of 127.8.0.0/24.
 struct World {
@@ -118,8 +120,7 @@ async fn a_slow_pod_holds_its_own_stream_back_and_no_other() {
     let mut unread = world.accept().await;
     let mut other = world.open("127.0.0.1:10250").await;
     let mut quick = world.accept().await;
-    // More than sockets and queues hold, written by somebody who does not wait.
-    const ALL: usize = 16 * 1024 * 1024;
+    // Written by somebody who does not wait.
     let writer = tokio::spawn(async move {
         slow.write_all(&vec![7; ALL]).await.unwrap();
         slow
@@ -142,7 +143,6 @@ async fn a_client_that_does_not_read_holds_its_pod_back() {
     let world = world().await;
     let mut client = world.open("127.0.0.1:10250").await;
     let mut pod = world.accept().await;
-    const ALL: usize = 16 * 1024 * 1024;
     let writer = tokio::spawn(async move {
         pod.write_all(&vec![9; ALL]).await.unwrap();
         pod

@@ -118,10 +118,7 @@ impl Scene {
     }
 
     pub async fn stake(&self, worker: &WorkerFolder) -> Stake {
-        let id = worker.state()["life"]["stake"]
-            .as_str()
-            .map(str::to_owned)
-            .unwrap_or_else(|| find(&worker.state(), "stake").expect("the state names a stake"));
+        let id = find(&worker.state(), "stake").expect("the state names a stake");
         self.chain.node.read(id.parse().unwrap(), &self.chain.package.origin).await.unwrap()
     }
 
@@ -410,6 +407,11 @@ impl Programs for StandIn {
         self.note(Happened::Started { server_ca: plan.server_ca.clone() });
         Ok(StandInNode(self.clone()))
     }
+
+    async fn end_left_pods(&self, _: &NodePlan) -> Result<(), Error> {
+        self.note(Happened::Stopped("end left pods"));
+        Ok(())
+    }
 }
 
 pub struct StandInNode(StandIn);
@@ -483,7 +485,7 @@ impl WorkerFolder {
         let task = tokio::spawn(async move {
             let environment = Environment::of([("HOME", "/nonexistent")]);
             let ports = Ports { api: any, join: any };
-            run(loaded.settings, loaded.listing, &environment, ports, programs, stopping).await
+            Box::pin(run(loaded.settings, loaded.listing, &environment, ports, programs, stopping)).await
         });
         Running { task, stop }
     }
