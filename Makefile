@@ -5,6 +5,10 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 
 CARGO := cargo
 FUZZ_SECONDS ?= 30
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+DAAS := $(TARGET)/debug/daas
+# What a development cluster runs, besides Kubernetes.
+PROGRAMS := cli devnet master authenticator supervise parent sandbox staker
 
 .PHONY: help setup up down status test test-cluster lint bench doctor move fuzz oracle audit fmt kubernetes kubernetes-reproduce mutants
 
@@ -14,15 +18,18 @@ help: ## what can be made
 setup: ## install what this machine lacks (says what it does; nothing is done twice)
 	@scripts/setup
 
-up: setup ## start a development chain with the published package, a cluster and one staker
-	@scripts/step "building daas" $(CARGO) build --locked -p daas-cli -p daas-devnet
-	@$(CARGO) run --quiet --locked -p daas-cli --bin daas -- up --chain-only
+up: setup ## start a development cluster: chain, control plane in a sandboxed enclave, two workers (as root, or through sudo)
+	@scripts/step "building daas" $(CARGO) build --locked $(PROGRAMS:%=-p daas-%)
+	@scripts/kubernetes-folder "$(TARGET)/kubernetes"
+	@scripts/as-root "$(DAAS)" up --kubernetes "$(TARGET)/kubernetes"
 
-down: ## stop what `make up` started
-	@$(CARGO) run --quiet --locked -p daas-cli --bin daas -- down
+down: ## stop what `make up` started; the state stays
+	@test -x "$(DAAS)" || $(CARGO) build --quiet --locked -p daas-cli
+	@scripts/as-root "$(DAAS)" down
 
-status: ## what runs, stakes and Seal tokens
-	@$(CARGO) run --quiet --locked -p daas-cli --bin daas -- status
+status: ## every part, attestation, releases, nodes, stakes and Seal tokens
+	@test -x "$(DAAS)" || $(CARGO) build --quiet --locked -p daas-cli
+	@scripts/as-root "$(DAAS)" status
 
 doctor: ## what this machine has and lacks for each role
 	@$(CARGO) run --quiet --locked -p daas-cli --bin daas -- doctor
