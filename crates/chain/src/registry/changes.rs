@@ -89,6 +89,17 @@ pub enum Change {
         /// Its epoch.
         epoch: u64,
     },
+    /// Evidence was counted.
+    Evidence {
+        /// Against whom.
+        stake: StakeId,
+        /// Who signed it.
+        instance: Bytes32,
+        /// The sequence that is used up.
+        sequence: u64,
+        /// SHA-256 of the proof.
+        digest: Bytes32,
+    },
     /// Changes may have been missed: look at everything anew.
     Reloaded,
 }

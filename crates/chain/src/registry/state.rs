@@ -66,8 +66,13 @@ impl State {
     pub fn apply(&mut self, event: Event, at_ms: u64) -> Result<Vec<Change>, StateError> {
         let mut changes = Vec::new();
         match event {
+            Event::EvidenceRecorded(event) => changes.push(Change::Evidence {
+                stake: StakeId(event.stake.into_inner()),
+                instance: event.instance,
+                sequence: event.sequence,
+                digest: event.digest,
+            }),
             Event::ClusterCreated(_)
-            | Event::EvidenceRecorded(_)
             | Event::Locked(_)
             | Event::Proposed(_)
             | Event::Authorized(_)

@@ -1,8 +1,9 @@
 use super::sample::{address, cluster, resident, stake, state, token, token_id};
-use super::{State, StateError};
+use super::{Change, State, StateError};
 use crate::types::enclave::InstanceKey;
 use crate::types::measurements::ReleaseKey;
-use crate::types::{Bytes, ClusterField, Registration, Release, ReleaseStatus, SealTokenObject};
+use crate::types::{ActionKind, Bytes, ClusterField, Offence, Registration, Release, ReleaseStatus, SealTokenObject};
+use daas_seal_token::StakeId;
 
 const TOKENS: u32 = 100_000;
 
@@ -31,6 +32,27 @@ fn a_token_that_is_revoked_while_a_node_is_asked_leaves_nothing_behind() {
     before.apply(revoked.clone(), 1).unwrap();
     between.apply(revoked, 1).unwrap();
     assert_eq!(before.tables().fingerprint(), between.tables().fingerprint());
+}
+
+#[test]
+fn evidence_that_was_counted_is_told_to_whoever_signed_it() {
+    let mut state = State::load(cluster(), Vec::new(), vec![stake(1)], Vec::new()).unwrap();
+    let recorded = crate::types::events::EvidenceRecorded {
+        cluster: address(1, 0),
+        stake: address(5, 1),
+        instance: Bytes([3; 32]),
+        sequence: 9,
+        offence: Offence::DoubleIdentity,
+        digest: Bytes([4; 32]),
+        action: ActionKind::Observe,
+    };
+    let told = Change::Evidence {
+        stake: StakeId(address(5, 1).into_inner()),
+        instance: Bytes([3; 32]),
+        sequence: 9,
+        digest: Bytes([4; 32]),
+    };
+    assert_eq!(state.apply(crate::types::Event::EvidenceRecorded(recorded), 1), Ok(vec![told]));
 }
 
 #[test]
