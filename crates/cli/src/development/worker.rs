@@ -37,6 +37,19 @@ impl Worker<'_> {
         self.part().folder(places).join("wallet.key")
     }
 
+    /// Removes what it remembers: it stakes anew when it is started.
+    pub fn forget(&self, places: &Places) -> Result<(), Diagnostic> {
+        let folder = self.memory(places);
+        match std::fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(file_failed("remove", &folder, &error)),
+            _ => Ok(()),
+        }
+    }
+
+    fn memory(&self, places: &Places) -> PathBuf {
+        self.part().folder(places).join("staker")
+    }
+
     /// Writes its settings and starts it.
     pub fn start(&self, places: &Places, lan: &Lan, kubernetes: &Kubernetes) -> Result<Starting, Diagnostic> {
         let part = self.part();

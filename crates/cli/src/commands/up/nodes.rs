@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use daas_chain::types::Stake;
 use daas_chain::types::staking::Terms;
 use daas_diagnostics::Diagnostic;
 use daas_seal_token::{StakeStatus, Tier};
@@ -41,6 +42,7 @@ impl Setup<'_> {
         }
         let (package, cluster) = (link.package.id.to_string(), link.cluster.to_string());
         let stake = Mist(Terms::of(&link.read().await?.settings, Tier::Worker).minimum_stake);
+        let stakes = link.stakes().await?;
         let mut started = Vec::new();
         for number in 1..=count {
             let worker =
@@ -50,6 +52,10 @@ impl Setup<'_> {
             let starting = if worker.part().running(self.places)?.is_some() {
                 Starting::before(&worker.part(), self.places)
             } else {
+                if is_over(&stakes, owner) {
+                    // A worker never stakes a second time by itself; whoever types `up` wants it to.
+                    worker.forget(self.places)?;
+                }
                 worker.start(self.places, lan, kubernetes)?
             };
             started.push(Started { starting, owner });
@@ -95,4 +101,10 @@ impl Setup<'_> {
             tokio::time::sleep(AGAIN).await;
         }
     }
+}
+
+/// Whether a wallet's stakes were slashed, or taken back.
+fn is_over(stakes: &[Stake], owner: Address) -> bool {
+    let mut own = stakes.iter().filter(|stake| stake.owner == owner).peekable();
+    own.peek().is_some() && own.all(|stake| stake.status != StakeStatus::Active)
 }
