@@ -33,7 +33,7 @@ use crate::tunnel::Tunnels;
 use crate::verdicts::Verdicts;
 use crate::webhooks::{Admission, Webhooks};
 use daas_https::server::{Limits, serve};
-use daas_https::tls::{ClientCertificate, CurrentTls, Identity, acceptor};
+use daas_https::tls::{ClientCertificate, CurrentTls, Identity, acceptor, multiplexing};
 use daas_transport::link::listen_at;
 use daas_transport::ports;
 
@@ -171,7 +171,7 @@ impl Configuration {
     }
 
     fn webhook_tls(&self) -> Result<tokio_rustls::TlsAcceptor, Error> {
-        Ok(acceptor(&self.pair("webhook-serving.pem")?, ClientCertificate::Required(&self.file("loopback-ca.crt")?))?)
+        Ok(multiplexing(&self.pair("webhook-serving.pem")?, &self.file("loopback-ca.crt")?)?)
     }
 }
 

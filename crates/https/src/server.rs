@@ -10,14 +10,14 @@ use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::pki_types::CertificateDer;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use daas_transport::accept::{Accept, Slots, each_connection};
 
-use crate::tls::CurrentTls;
+use crate::tls::{CurrentTls, HTTP2};
 
 /// The answer of a handler.
 pub type Answer = Response<Full<Bytes>>;
@@ -63,6 +63,10 @@ impl Limits {
 /// Request line and headers together; hyper refuses more.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 const MAX_HEADERS: usize = 64;
+/// Requests at once on a connection that is shared.
+const MAX_STREAMS: u32 = 1024;
+/// A client that is gone without a word is noticed after this, twice.
+const ALIVE: Duration = Duration::from_secs(30);
 
 /// Who is at the other end.
 #[derive(Debug)]
@@ -108,6 +112,17 @@ async fn serve_one<H: Handler>(
         let (handler, peer) = (Arc::clone(&handler), Arc::clone(&peer));
         async move { Ok::<_, std::convert::Infallible>(handler.answer(request, peer).await) }
     });
+    if stream.get_ref().1.alpn_protocol() == Some(HTTP2) {
+        let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(MAX_STREAMS)
+            .max_header_list_size(MAX_HEAD_BYTES as u32)
+            .keep_alive_interval(ALIVE)
+            .keep_alive_timeout(ALIVE)
+            .serve_connection(TokioIo::new(stream), service);
+        let _ = tokio::time::timeout(limits.connection, connection).await;
+        return;
+    }
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.headers)

@@ -12,6 +12,10 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::error::Error;
 
+const HTTP1: &[u8] = b"http/1.1";
+/// Of RFC 9113 §3.2.
+pub(crate) const HTTP2: &[u8] = b"h2";
+
 /// A certificate chain and its key, as PEM.
 #[derive(Clone)]
 pub struct Identity {
@@ -35,8 +39,17 @@ pub enum ClientCertificate<'a> {
 /// What new connections are served with; certificates are renewed while the server runs.
 pub type CurrentTls = Arc<ArcSwap<TlsAcceptor>>;
 
-/// Ends TLS for a server.
+/// Ends TLS for a server that speaks HTTP/1.1.
 pub fn acceptor(identity: &Identity, clients: ClientCertificate<'_>) -> Result<TlsAcceptor, Error> {
+    speaking(identity, clients, &[HTTP1])
+}
+
+/// Ends TLS for a server of one client of ours that asks many things at once: over HTTP/2 they share a connection.
+pub fn multiplexing(identity: &Identity, client: &[u8]) -> Result<TlsAcceptor, Error> {
+    speaking(identity, ClientCertificate::Required(client), &[HTTP2, HTTP1])
+}
+
+fn speaking(identity: &Identity, clients: ClientCertificate<'_>, protocols: &[&[u8]]) -> Result<TlsAcceptor, Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let known = |ca| {
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots(ca)?), Arc::clone(&provider));
@@ -56,7 +69,7 @@ pub fn acceptor(identity: &Identity, clients: ClientCertificate<'_>) -> Result<T
     let mut config = config
         .with_single_cert(chain(&identity.certificate)?, key)
         .map_err(|error| Error::credential("server certificate", error))?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
