@@ -4,6 +4,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
 use daas_transport::Link;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
@@ -21,6 +22,7 @@ pub async fn run(configuration: Configuration, stop: CancellationToken) -> Resul
     let _end = stop.clone().drop_guard();
     let folder = &configuration.link;
     make_private(folder)?;
+    raise_file_limit(&configuration);
     let link = Link::Folder(folder.clone());
     let submitter = configuration.chain.clone().map(|chain| Submitter::new(link.clone(), chain)).transpose()?;
     let runtime = configuration.runtime_bytes();
@@ -65,6 +67,19 @@ pub async fn run(configuration: Configuration, stop: CancellationToken) -> Resul
 fn own_sockets(folder: &Path) -> impl Iterator<Item = std::path::PathBuf> {
     use daas_transport::ports::{CONFIGURATION, EGRESS, LOGS};
     [CONFIGURATION, EGRESS, LOGS].into_iter().map(|port| folder.join(format!("vsock_{port}")))
+}
+
+/// Each connection takes two files; what a shell or a service manager allows is meant for programs with few.
+fn raise_file_limit(configuration: &Configuration) {
+    let wanted = 2 * (configuration.inbound.connections + configuration.egress.connections) as u64 + 256;
+    let Ok((now, most)) = getrlimit(Resource::RLIMIT_NOFILE) else { return };
+    let raised = wanted.clamp(now, most.max(now));
+    if let Err(cause) = setrlimit(Resource::RLIMIT_NOFILE, raised, most) {
+        tracing::warn!(%cause, "the number of open files cannot be raised");
+    }
+    if raised < wanted {
+        tracing::warn!(allowed = raised, wanted, "fewer files may be open than the connections that are allowed need");
+    }
 }
 
 fn make_private(folder: &Path) -> Result<()> {

@@ -7,12 +7,17 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 
 /// A listener that fails (no file descriptors left) is asked again after this.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
+/// A peer that is silent for so long is asked, so often, so many times.
+const SILENT: Duration = Duration::from_mins(1);
+const ASK_AGAIN: Duration = Duration::from_secs(15);
+const ASKED: u32 = 4;
 
 /// A source of connections.
 pub trait Accept: Send + 'static {
@@ -29,9 +34,20 @@ impl Accept for TcpListener {
 
     async fn accept(&mut self) -> io::Result<(Self::Stream, Option<IpAddr>)> {
         let (stream, address) = Self::accept(self).await?;
-        stream.set_nodelay(true)?;
+        // A client that went away while it was being taken is noticed by whoever reads from it.
+        let _ = stream.set_nodelay(true);
+        let _ = notice_the_vanished(&stream);
         Ok((stream, Some(address.ip())))
     }
+}
+
+/// Has the kernel ask a silent peer whether it is still there: one that has vanished without a word would keep its place for ever.
+fn notice_the_vanished(stream: &TcpStream) -> io::Result<()> {
+    let asked = TcpKeepalive::new().with_time(SILENT).with_interval(ASK_AGAIN).with_retries(ASKED);
+    let socket = SockRef::from(stream);
+    socket.set_tcp_keepalive(&asked)?;
+    // The same for one that has vanished while something was sent to it (tcp(7)).
+    socket.set_tcp_user_timeout(Some(SILENT + ASK_AGAIN * ASKED))
 }
 
 impl Accept for UnixListener {
@@ -154,5 +170,18 @@ mod tests {
         drop(first);
         assert!(slots.take(greedy).is_some());
         assert_eq!(slots.taken(), 2);
+    }
+
+    #[tokio::test]
+    async fn peers_that_vanish_are_noticed_within_two_minutes() {
+        let mut listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = Accept::accept(&mut listener).await.unwrap();
+        let socket = SockRef::from(&stream);
+        assert!(socket.keepalive().unwrap() && stream.nodelay().unwrap());
+        let noticed = socket.tcp_keepalive_time().unwrap()
+            + socket.tcp_keepalive_interval().unwrap() * socket.tcp_keepalive_retries().unwrap();
+        assert!(noticed <= Duration::from_mins(2), "{noticed:?}");
+        assert!(socket.tcp_user_timeout().unwrap().is_some_and(|limit| limit <= Duration::from_mins(2)));
     }
 }
