@@ -273,3 +273,16 @@ fn with_argument(folder: &Path) -> Vec<String> {
     let lines = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
     lines.map(|line| String::from_utf8_lossy(&line).into_owned()).filter(|line| line.contains(folder)).collect()
 }
+
+#[test]
+fn what_the_cluster_lacks_is_told_before_anything_is_started() {
+    let setup = Setup::new();
+    setup.refused(&["up", "--enclave", "qemu"], "DAAS-1512");
+    // Root is told what is missing, others that they are not root.
+    let code = if nix::unistd::geteuid().is_root() { "DAAS-1513" } else { "DAAS-1507" };
+    setup.refused(&["up", "--kubernetes", setup.path("none").to_str().unwrap()], code);
+    for arguments in [&["up", "--workers", "1000"][..], &["up", "--chain-only", "--workers", "1"]] {
+        assert_eq!(setup.run(arguments).code, 2, "daas {arguments:?}");
+    }
+    assert!(!setup.state().exists(), "something was started");
+}
