@@ -34,6 +34,8 @@ struct Scene {
     join: SocketAddr,
     webhooks: SocketAddr,
     kube_apiserver: TcpListener,
+    configuration: Value,
+    running: tokio::task::JoinHandle<()>,
     stop: CancellationToken,
 }
 
@@ -82,13 +84,36 @@ impl Scene {
             "join_listener": join.to_string(), "webhook_listener": webhooks, "admission_listener": free_port().await,
             "egress_socket": folder.path().join("egress.sock"), "control_socket": folder.path().join("control.sock"),
             "advertised": ["192.0.2.100:9345"], "https_port": 6443, "join_port": 9345,
+            "journal": folder.path().join("journal"),
         });
+        let (server_ca, stop) = (server_ca.pem(), CancellationToken::new());
+        let running = tokio::spawn(async {});
+        let scene = Self {
+            chain,
+            folder,
+            server_ca,
+            loopback_ca,
+            api,
+            join,
+            webhooks,
+            kube_apiserver,
+            configuration,
+            running,
+            stop,
+        };
+        scene.started().await
+    }
+
+    /// Starts the authenticator once the one before has ended, as its supervisor does.
+    async fn started(self) -> Self {
+        self.running.await.unwrap();
         let stop = CancellationToken::new();
-        tokio::spawn(run(serde_json::from_value(configuration).unwrap(), stop.clone()));
-        let server_ca = server_ca.pem();
-        let scene = Self { chain, folder, server_ca, loopback_ca, api, join, webhooks, kube_apiserver, stop };
+        let stopping = stop.clone();
+        let configuration = serde_json::from_value(self.configuration.clone()).unwrap();
+        let running = tokio::spawn(async move { run(configuration, stopping).await.unwrap() });
+        let scene = Self { running, stop, ..self };
         let deadline = Instant::now() + WITHIN;
-        while TcpStream::connect(api).await.is_err()
+        while TcpStream::connect(scene.api).await.is_err()
             || scene.command(&json!({"command": "status"})).await["stale"] != Value::Null
         {
             assert!(Instant::now() < deadline, "the authenticator does not come up");
@@ -167,11 +192,17 @@ impl Scene {
     }
 
     async fn audit(&self, events: &Value) {
+        self.asked("/audit", events).await;
+    }
+
+    /// What kube-apiserver asks.
+    async fn asked(&self, path: &str, question: &Value) -> String {
         let (certificate, key) = leaf(&self.loopback_ca);
         let stream = testing::dial(&self.loopback_ca.pem(), Some((&certificate, &key)), self.webhooks).await.unwrap();
-        let (status, _) =
-            testing::send(stream, Request::post("/audit"), events.to_string().into_bytes()).await.unwrap();
+        let (status, answer) =
+            testing::send(stream, Request::post(path), question.to_string().into_bytes()).await.unwrap();
         assert_eq!(status, StatusCode::OK);
+        answer
     }
 }
 
@@ -213,5 +244,71 @@ async fn a_slash_on_chain_ends_that_workers_connection_and_tunnel_within_a_secon
     assert!(worst < Duration::from_secs(1), "{worst:?}");
     let status = scene.command(&json!({"command": "status"})).await;
     assert_eq!(status["tunnels"], json!([honest.stake.name]));
+    scene.stop.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_restart_tokens_have_their_makers_and_names_their_passwords() {
+    let scene = Scene::new().await;
+    let wallet = scene.chain.staker(50).await;
+    let staked = wallet.stake_node(&scene.chain.stake_request("worker-50", &key(50))).await.unwrap();
+    let cluster = ClusterId(scene.chain.cluster.into_inner());
+    let network = scene.chain.node.network();
+    let claims = Claims::new(network, cluster, token_of(&staked), Purpose::Join, now_ms(), 60_000, [1; 16]).unwrap();
+    let token = key(50).sign(&claims);
+    let verify = json!({"command": "verify_join", "token": token.to_bearer()});
+    let with_password = async |scene: &Scene, password: &str| {
+        let request = Request::post("/v1-k3s/client-kubelet.crt")
+            .header("Authorization", BasicCredential(token.clone()).to_header().as_str())
+            .header("k3s-Node-Name", &staked.stake.name)
+            .header("k3s-Node-Password", password.repeat(2));
+        let stream = testing::dial(&scene.server_ca, None, scene.join).await.unwrap();
+        let key = certificate_request(&KeyPair::generate().unwrap());
+        testing::send(stream, request, key).await.unwrap().0
+    };
+    let account = json!({
+        "apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
+        "spec": {
+            "user": "system:serviceaccount:default:web",
+            "extra": {"authentication.kubernetes.io/credential-id": ["JTI=1"]},
+        },
+    });
+    let good = async |scene: &Scene| !scene.asked("/access", &account).await.contains("\"denied\":true");
+    let put = json!({"command": "put_node", "name": staked.stake.name, "address": "192.0.2.50"});
+
+    let deadline = Instant::now() + WITHIN;
+    while scene.command(&verify).await["ok"] != true {
+        assert!(Instant::now() < deadline, "the stake is not seen");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(scene.command(&put).await["ok"], true);
+    assert_eq!(with_password(&scene, "0123456789abcdef").await, StatusCode::OK);
+    assert!(!good(&scene).await);
+    scene
+        .audit(&json!({"items": [{
+            "stage": "ResponseComplete", "verb": "create", "sourceIPs": ["127.0.0.1"],
+            "annotations": {"authentication.kubernetes.io/issued-credential-id": "JTI=1"},
+            "user": {
+                "username": format!("seal:{}", staked.stake.owner),
+                "groups": [format!("seal:token:{}", token_of(&staked)), "seal:key:1"],
+            },
+        }]}))
+        .await;
+    assert!(good(&scene).await);
+
+    scene.stop.cancel();
+    let scene = scene.started().await;
+    // The master tells it the workers anew.
+    assert_eq!(scene.command(&json!({"command": "status"})).await["nodes"], json!([]));
+    assert_eq!(scene.command(&put).await["ok"], true);
+    assert!(good(&scene).await);
+    assert_eq!(with_password(&scene, "fedcba9876543210").await, StatusCode::FORBIDDEN);
+    assert_eq!(with_password(&scene, "0123456789abcdef").await, StatusCode::OK);
+    // Whoever answers for the token is gone: so is what it opens.
+    scene.chain.operator.slash(&staked.stake, SUI, "for the test").await.unwrap();
+    let deadline = Instant::now() + WITHIN;
+    while good(&scene).await {
+        assert!(Instant::now() < deadline, "the token is still good");
+    }
     scene.stop.cancel();
 }

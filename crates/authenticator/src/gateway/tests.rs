@@ -301,6 +301,27 @@ async fn slash_ends_the_tunnel_of_that_worker_alone() {
 }
 
 #[tokio::test]
+async fn one_kubelet_key_in_two_tunnels_is_challenged_and_another_key_takes_the_place() {
+    let world = world().await;
+    let stolen = world.kubelet(6).await;
+    let mut first = world.tunnel(&stolen).await.unwrap();
+    while world.tunnels.load().tunnels < 1 {
+        tokio::task::yield_now().await;
+    }
+    let _second = world.tunnel(&stolen).await.unwrap();
+    let challenged = tokio::time::timeout(WITHIN, first.next()).await.unwrap();
+    assert!(matches!(challenged, Some(Ok(tungstenite::Message::Ping(_)))), "{challenged:?}");
+    assert_eq!(world.tunnels.load().tunnels, 2);
+    // The same node with a new key: both of before end.
+    let renewed = world.kubelet(6).await;
+    let _third = world.tunnel(&renewed).await.unwrap();
+    while let Some(Ok(_)) = tokio::time::timeout(WITHIN, first.next()).await.unwrap() {}
+    while world.tunnels.load().tunnels > 1 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
 async fn a_renewal_without_the_new_session_key_gives_no_new_generation() {
     let world = world().await;
     let key = world.kubelet(6).await;
