@@ -10,6 +10,8 @@ use daas_node::{Ending, Node};
 use daas_supervise::Phase;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use worker::{Cluster, OtherNode, in_namespaces_of_its_own, until};
 
 #[test]
@@ -97,7 +99,8 @@ fn pods_reach_services_and_pods_of_current_nodes() {
         cluster.node_is_ready(&node).await;
 
         // A service of a pod on this node, reached by a neighbour on the same bridge.
-        cluster.make_pod("web", "mkdir /w && echo hello > /w/index.html && exec httpd -f -p 80 -h /w");
+        let serve = "mkdir /w && echo hello > /w/index.html && exec httpd -f -p 80 -h /w";
+        cluster.make_pod_with_ports("web", serve, &json!([{"containerPort": 80, "hostPort": 8081}]));
         cluster.pod_is("web", "Running").await;
         cluster.done(&["expose", "pod", "web", "--port=80"]);
         let service = cluster.done(&["get", "service", "web", "-o", "jsonpath={.spec.clusterIP}"]);
@@ -105,6 +108,15 @@ fn pods_reach_services_and_pods_of_current_nodes() {
         let asks = format!("for i in 1 2 3 4 5 6 7 8 9 10; do {ask} && exit 0; sleep 1; done; exit 1");
         cluster.make_pod("neighbour", &asks);
         cluster.pod_is("neighbour", "Succeeded").await;
+        // Its port on the node, from the node itself and from a pod.
+        let on_node = "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 2 172.30.0.11 8081 | grep hello";
+        cluster.make_pod("port", on_node);
+        cluster.pod_is("port", "Succeeded").await;
+        let mut web = tokio::net::TcpStream::connect("172.30.0.11:8081").await.unwrap();
+        web.write_all(b"GET / HTTP/1.0\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        web.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.contains("hello"), "{answer}");
         // What leaves the cluster has the node's address: the API server's answer finds its way back.
         cluster.make_pod("outwards", "nc -w 5 10.43.0.1 443 < /dev/null");
         cluster.pod_is("outwards", "Succeeded").await;

@@ -23,18 +23,17 @@ pub(super) async fn admit(settings: &Settings, peers: &BTreeSet<Peer>) -> Result
     nft(&settings.tools, "admitting nodes", &set(peers)).await
 }
 
-/// Removes the tables: this crate's and kube-proxy's.
+/// Removes the tables: this crate's, kube-proxy's and the port mappings'.
 pub(super) async fn remove(tools: &Tools, mode: ProxyMode) {
     let mut tables = vec![TABLE];
     if mode == ProxyMode::Nftables {
-        tables.extend(["ip kube-proxy", "ip6 kube-proxy"]);
+        // kube-proxy's (`pkg/proxy/nftables`) and the plugin's for host ports (`plugins/meta/portmap`).
+        tables.extend(["ip kube-proxy", "ip6 kube-proxy", "ip cni_hostport", "ip6 cni_hostport"]);
     }
     for table in tables {
         // It may never have been there.
         let _ = nft(tools, "removing a table", &format!("delete table {table}\n")).await;
     }
-    // What pods opened through the bridge plugin's port mappings.
-    let _ = nft(tools, "removing a table", "delete table inet cni_hostport\n").await;
 }
 
 fn table(settings: &Settings) -> String {

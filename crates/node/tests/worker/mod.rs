@@ -215,12 +215,16 @@ impl Cluster {
 
     /// A pod of the small test image.
     pub(crate) fn make_pod(&self, name: &str, script: &str) {
+        self.make_pod_with_ports(name, script, &serde_json::json!([]));
+    }
+
+    pub(crate) fn make_pod_with_ports(&self, name: &str, script: &str, ports: &serde_json::Value) {
         self.apply(&serde_json::json!({
             "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": name}},
             "spec": {
                 "restartPolicy": "Never",
                 "terminationGracePeriodSeconds": 0,
-                "containers": [{"name": "c", "image": "docker.io/library/busybox:1.36.1", "command": ["sh", "-c", script]}],
+                "containers": [{"name": "c", "image": "docker.io/library/busybox:1.36.1", "command": ["sh", "-c", script], "ports": ports}],
             },
         }));
     }
@@ -251,6 +255,8 @@ impl Cluster {
                 .iter()
                 .any(|name| Path::new(program).file_name().is_some_and(|file| file.to_string_lossy().starts_with(name)))
         }));
+        let sockets = std::fs::read_dir("/run/containerd/s").into_iter().flatten().flatten();
+        left.extend(sockets.map(|entry| entry.path().display().to_string()));
         for device in ["daas.1", "cni0"] {
             left.extend(Path::new("/sys/class/net").join(device).exists().then(|| device.to_owned()));
         }
