@@ -127,8 +127,13 @@ impl Credential {
 impl Life {
     /// Whether a third of it or less is left.
     pub fn is_due(&self, now: SystemTime) -> bool {
+        self.due_in(now).is_zero()
+    }
+
+    /// How long until a third of it is left.
+    pub fn due_in(&self, now: SystemTime) -> Duration {
         let whole = self.ends.duration_since(self.begins).unwrap_or_default();
-        self.ends.duration_since(now).unwrap_or_default() <= whole / 3
+        self.ends.duration_since(now).unwrap_or_default().saturating_sub(whole / 3)
     }
 }
 

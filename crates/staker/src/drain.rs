@@ -112,7 +112,92 @@ fn expect(what: &'static str, (status, body): (StatusCode, Bytes)) -> Result<Byt
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::{Arc, Mutex};
+
+    use daas_https::server::{Answer, Handler, Limits as ServerLimits, Peer as Client, read_body, serve, text};
+    use daas_https::tls::{ClientCertificate, Identity, acceptor};
+    use hyper::body::Incoming;
+    use rcgen::{CertificateParams, KeyPair};
+    use serde_json::Value;
+    use tokio::net::TcpListener;
+    use tokio_util::sync::CancellationToken;
+
     use super::*;
+    use crate::pinned;
+
+    /// An API server with pods, each with the number of evictions that a budget holds back.
+    #[derive(Default)]
+    struct ApiServer {
+        pods: Mutex<BTreeMap<&'static str, u32>>,
+        cordoned: Mutex<Option<Value>>,
+    }
+
+    impl Handler for ApiServer {
+        async fn answer(self: Arc<Self>, request: Request<Incoming>, _: Arc<Client>) -> Answer {
+            let (parts, body) = request.into_parts();
+            let body = read_body(body, 4096, Duration::from_secs(5)).await.unwrap();
+            let path = parts.uri.path_and_query().unwrap().as_str();
+            match (parts.method.as_str(), path) {
+                ("PATCH", "/api/v1/nodes/worker-1-dededede") => {
+                    *self.cordoned.lock().unwrap() = Some(serde_json::from_slice(&body).unwrap());
+                    text(StatusCode::OK, "{}")
+                }
+                ("GET", "/api/v1/pods?fieldSelector=spec.nodeName%3Dworker-1-dededede") => {
+                    let pods = self.pods.lock().unwrap();
+                    let items: Vec<_> =
+                        pods.keys().map(|name| json!({"metadata": {"namespace": "a", "name": name}})).collect();
+                    text(StatusCode::OK, json!({ "items": items }).to_string())
+                }
+                ("POST", path) => {
+                    let name = path.strip_prefix("/api/v1/namespaces/a/pods/").unwrap();
+                    let name = name.strip_suffix("/eviction").unwrap();
+                    let mut pods = self.pods.lock().unwrap();
+                    let held_back = pods.get_mut(name).unwrap();
+                    if *held_back > 0 {
+                        *held_back -= 1;
+                        return text(StatusCode::TOO_MANY_REQUESTS, "budget");
+                    }
+                    pods.remove(name);
+                    text(StatusCode::CREATED, "{}")
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    async fn api(server: Arc<ApiServer>) -> Peer {
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap().self_signed(&key).unwrap();
+        let pem = certificate.pem().into_bytes();
+        let identity = Identity { certificate: pem.clone(), key: key.serialize_pem().into_bytes().into() };
+        let tls = acceptor(&identity, ClientCertificate::Optional(&pem)).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let tls = Arc::new(arc_swap::ArcSwap::from_pointee(tls));
+        tokio::spawn(serve(listener, tls, ServerLimits::PUBLIC, server, CancellationToken::new()));
+        let spki = daas_attestation::tls_spki_sha256(certificate.der()).unwrap();
+        Peer::new(&address, pinned::by_key(spki).unwrap()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_node_is_cordoned_and_pods_leave_when_their_budgets_let_them() {
+        let server = Arc::new(ApiServer::default());
+        server.pods.lock().unwrap().extend([("one", 0), ("two", 1)]);
+        let node = "worker-1-dededede".parse().unwrap();
+        let left = drain(&api(Arc::clone(&server)).await, &node, Duration::from_secs(20)).await.unwrap();
+        assert_eq!(left, 0);
+        assert!(server.pods.lock().unwrap().is_empty());
+        assert_eq!(*server.cordoned.lock().unwrap(), Some(json!({"spec": {"unschedulable": true}})));
+    }
+
+    #[tokio::test]
+    async fn a_budget_that_never_lets_go_holds_nobody_for_ever() {
+        let server = Arc::new(ApiServer::default());
+        server.pods.lock().unwrap().extend([("held", u32::MAX)]);
+        let node = "worker-1-dededede".parse().unwrap();
+        assert_eq!(drain(&api(server).await, &node, Duration::from_millis(100)).await.unwrap(), 1);
+    }
 
     #[test]
     fn pods_that_would_come_straight_back_or_are_over_stay() {

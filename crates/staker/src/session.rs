@@ -35,6 +35,8 @@ const FAILURES: u32 = 3;
 const VERIFY: Duration = Duration::from_hours(1);
 /// How often certificates, Seal token and key generation are looked at. Certificates of an old generation count for ten minutes.
 const RENEW: Duration = Duration::from_mins(2);
+/// Not more often than this, whatever certificates say.
+const RENEW_SOONEST: Duration = Duration::from_secs(1);
 /// An enclave that nobody could ask about for so many minutes is lost; one that is refused is lost at once.
 const UNVERIFIED: u32 = 5;
 const VERIFY_AGAIN: Duration = Duration::from_mins(1);
@@ -149,12 +151,9 @@ impl Established {
         let (events, mut tunnel_events) = mpsc::channel(4);
         self.keep_tunnel(events, stop);
         let meter = Meter::default();
-        let every = |period| {
-            let mut timer = interval_at(Instant::now() + period, period);
-            timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            timer
-        };
-        let (mut look, mut renew) = (every(LOOK), every(RENEW));
+        let mut look = interval_at(Instant::now() + LOOK, LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut next_renew = self.next_renewal();
         let (mut next_verify, mut unverified) = (Instant::now() + VERIFY, 0);
         let (mut next_beat, mut last_beat) = (Instant::now(), None::<Instant>);
         let (mut failures, mut tunnel_is_up, mut was_ready) = (0, false, None);
@@ -222,12 +221,15 @@ impl Established {
                         }
                     }
                 }
-                _ = renew.tick() => match self.renew(parts).await {
-                    Ok(Renewed::Nothing | Renewed::Certificates) => {}
-                    Ok(Renewed::Token) => return Ok(SessionEnd::Again),
-                    Err(error) if error.is_final() => return Ok(SessionEnd::Lost(error)),
-                    Err(error) => tracing::warn!(%error, "what should be renewed is not yet"),
-                },
+                () = sleep_until(next_renew) => {
+                    match self.renew(parts).await {
+                        Ok(Renewed::Nothing | Renewed::Certificates) => {}
+                        Ok(Renewed::Token) => return Ok(SessionEnd::Again),
+                        Err(error) if error.is_final() => return Ok(SessionEnd::Lost(error)),
+                        Err(error) => tracing::warn!(%error, "what should be renewed is not yet"),
+                    }
+                    next_renew = self.next_renewal();
+                }
                 Some(command) = commands.recv() => return Ok(match command {
                     Command::Register => SessionEnd::Again,
                     Command::Unstake => {
@@ -240,6 +242,12 @@ impl Established {
                 }),
             }
         }
+    }
+
+    fn next_renewal(&self) -> Instant {
+        let now = SystemTime::now();
+        let due = self.lives.iter().map(|life| life.due_in(now)).min().unwrap_or(RENEW);
+        Instant::now() + due.clamp(RENEW_SOONEST, RENEW)
     }
 
     fn keep_tunnel(&self, events: mpsc::Sender<TunnelEvent>, stop: CancellationToken) {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
+use daas_join::master_api::ErrorCode;
 use daas_settings::{ContainerRuntime, Environment, Listing, StakerSettings};
 use daas_supervise::Backoff;
 use tokio::sync::mpsc;
@@ -25,9 +26,14 @@ use crate::state_file::{Owner, StateFolder};
 use crate::{master, wallet};
 
 const FIRST: Duration = Duration::from_secs(1);
-const LONGEST: Duration = Duration::from_mins(1);
+/// Who waits longer than the enclave's own start takes comes back late.
+const LONGEST: Duration = Duration::from_secs(8);
 /// A session that lasted so long was a good one.
-const SETTLED: Duration = Duration::from_mins(5);
+const SETTLED: Duration = Duration::from_secs(30);
+/// A master that serves no workers yet says so; most wait for its control plane to come up.
+const NOT_YET: Duration = Duration::from_millis(700);
+/// So often; then as for other errors.
+const NOT_YET_TIMES: u32 = 60;
 /// Whoever was expelled may be let in again, not at once.
 const EXPELLED: Duration = Duration::from_mins(1);
 /// A master that says "over" is asked again after this, up to three times: all within the five seconds that a slashed worker has.
@@ -156,6 +162,7 @@ impl<P: Programs> Worker<P> {
             return Err(Error::Ended(cause.to_string()));
         }
         let mut backoff = Backoff::new(FIRST, LONGEST, SETTLED);
+        let mut not_yet = 0;
         loop {
             let started = Instant::now();
             let step = match self.life.clone() {
@@ -178,7 +185,9 @@ impl<P: Programs> Worker<P> {
                 Err(error) => {
                     tracing::warn!(%error, stage = self.life.stage(), "not yet");
                     self.show(Some(error.to_string()));
-                    backoff.after(started.elapsed())
+                    let is_early = matches!(error, Error::Master { code: ErrorCode::NotReady | ErrorCode::Busy, .. });
+                    not_yet = if is_early { not_yet + 1 } else { 0 };
+                    if (1..=NOT_YET_TIMES).contains(&not_yet) { NOT_YET } else { backoff.after(started.elapsed()) }
                 }
             };
             match self.pause(wait).await {
@@ -242,10 +251,12 @@ impl<P: Programs> Worker<P> {
         };
         let enclave = verify_enclave(&self.parts.chain, &self.parts.roots, &master_at).await?;
         tracing::info!(instance = %enclave.instance, simulated = enclave.is_simulated, "the enclave is verified");
-        let verified = tokened.verified(enclave);
+        let mut verified = tokened.verified(enclave);
         self.keep(Life::Verified(verified.clone()))?;
         if !verified.continues() {
             self.another_cluster().await?;
+            verified.tokened.membership = None;
+            self.keep(Life::Verified(verified.clone()))?;
         }
         self.balancers.api.lead_to(std::slice::from_ref(&endpoints.api))?;
         self.balancers.join.lead_to(std::slice::from_ref(&endpoints.join))?;

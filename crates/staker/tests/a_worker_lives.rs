@@ -191,3 +191,20 @@ async fn a_single_node_of_the_chain_that_says_slashed_wipes_nothing_and_one_that
     assert!(!exists(&worker.path("credentials/kubelet-client.pem")));
     running.stopped().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_are_renewed_before_they_end_and_the_node_runs_on() {
+    let scene = Scene::new().await;
+    let life = Duration::from_secs(27);
+    let enclave = Enclave::with_clients_for(&scene, 1, Some(life), |_| {}).await;
+    scene.activate(&enclave).await;
+    let worker = WorkerFolder::new(&scene, 11).await;
+    let running = worker.joined().await;
+    let read = || std::fs::read(worker.path("credentials/kubelet-client.pem")).unwrap();
+    let first = read();
+    let start = Instant::now();
+    until("another certificate is there", || async { read() != first }).await;
+    assert!(start.elapsed() < life, "the first had ended");
+    assert_eq!(worker.programs.happened(), [Happened::Started { server_ca: enclave.server_ca.clone() }]);
+    running.stopped().await;
+}

@@ -22,7 +22,7 @@ use crate::error::Error;
 use crate::http_client::Peer;
 
 const FIRST: Duration = Duration::from_millis(200);
-const LONGEST: Duration = Duration::from_secs(15);
+const LONGEST: Duration = Duration::from_secs(5);
 /// A tunnel that was up for so long was a good one.
 const SETTLED: Duration = Duration::from_secs(30);
 

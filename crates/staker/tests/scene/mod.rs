@@ -66,7 +66,17 @@ pub async fn until<F: Future<Output = bool>>(what: &str, condition: impl Fn() ->
 }
 
 pub fn ca(name: &str) -> Ca {
+    ca_for(name, None)
+}
+
+/// One that begins now and lives so long.
+fn ca_for(name: &str, life: Option<Duration>) -> Ca {
     let mut params = CertificateParams::default();
+    if let Some(life) = life {
+        let now = std::time::SystemTime::now();
+        params.not_before = now.into();
+        params.not_after = (now + life).into();
+    }
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, name);
@@ -202,11 +212,22 @@ impl Enclave {
 
     /// One whose papers are not quite right.
     pub async fn with(scene: &Scene, number: u8, change: impl FnOnce(&mut Papers)) -> Self {
+        Self::with_clients_for(scene, number, None, change).await
+    }
+
+    /// One whose authority for clients, and so whose certificates, live so long.
+    pub async fn with_clients_for(
+        scene: &Scene,
+        number: u8,
+        life: Option<Duration>,
+        change: impl FnOnce(&mut Papers),
+    ) -> Self {
         let chain = &scene.chain;
         let folder = tempfile::tempdir().unwrap();
         let pki = folder.path().join("pki");
         std::fs::create_dir(&pki).unwrap();
-        let [server_ca, client_ca, kubelet_ca, loopback_ca] = ["server", "client", "kubelet", "loopback"].map(ca);
+        let [server_ca, kubelet_ca, loopback_ca] = ["server", "kubelet", "loopback"].map(ca);
+        let client_ca = ca_for("client", life);
         let write = |name: &str, content: String| std::fs::write(pki.join(name), content).unwrap();
         for (name, ca) in [
             ("server-ca", &server_ca),
