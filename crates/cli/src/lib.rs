@@ -26,6 +26,7 @@ use daas_diagnostics::{Diagnostic, codes};
 
 use arguments::{Arguments, Command};
 use invocation::{Invocation, first_screen};
+use output::Screen;
 
 /// Runs one command: 0 done or true, 1 refused or failed, 2 wrong usage.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -42,6 +43,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         screen.error(&error);
         return ExitCode::from(error.code().exit_status());
     }
+    if let Command::Adopt = &arguments.command {
+        return adopt(screen);
+    }
     let invocation = match Invocation::open(&arguments.global, screen) {
         Ok(invocation) => invocation,
         Err(error) => {
@@ -52,6 +56,23 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let screen = invocation.screen;
     match run(invocation, arguments.command) {
         Ok(code) => code,
+        Err(error) => {
+            screen.error(&error);
+            ExitCode::from(error.code().exit_status())
+        }
+    }
+}
+
+/// What is handed over comes on standard input; what was made of it is told to the process that handed it over.
+fn adopt(screen: Screen) -> ExitCode {
+    use std::io::Write as _;
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let made = runtime
+        .map_err(|error| Diagnostic::new(codes::INTERNAL).caused_by(&error))
+        .and_then(|runtime| runtime.block_on(commands::up::handover::adopt(screen)));
+    match made {
+        Ok(made) => ExitCode::from(u8::from(writeln!(std::io::stdout(), "{made}").is_err())),
         Err(error) => {
             screen.error(&error);
             ExitCode::from(error.code().exit_status())

@@ -62,6 +62,12 @@ impl SessionKeys {
         fs::rename(&from, &to).map_err(|error| file_failed("rename", &from, &error))
     }
 
+    /// Keeps a key that was made elsewhere, as its file has it.
+    pub(crate) fn keep(&self, stake: &str, text: &Zeroizing<String>) -> Result<(), Diagnostic> {
+        private_folder(&self.0)?;
+        write_private(&self.path(stake), text.as_bytes())
+    }
+
     /// Removes a draft that nobody needs.
     pub(crate) fn discard(&self, purpose: &str) {
         let _ = fs::remove_file(self.draft_path(purpose));

@@ -38,7 +38,7 @@ pub struct Arguments {
 }
 
 /// Options of every command.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct Global {
     /// Form of the answer
     #[arg(long, short = 'o', global = true, value_enum, value_name = "FORM")]
@@ -124,6 +124,9 @@ pub enum Command {
     /// Runs a program in a session of its own (used by `up`)
     #[command(hide = true)]
     Detached(Detached),
+    /// Takes over a kubeconfig from a process of root's (used by `up` under sudo)
+    #[command(hide = true)]
+    Adopt,
 }
 
 #[cfg(test)]

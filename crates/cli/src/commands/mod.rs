@@ -45,6 +45,6 @@ pub(crate) async fn run(invocation: Invocation, command: Command) -> Answer {
         Command::Attest(command) => attest::run(&invocation, command).await,
         Command::Image(command) => image::run(command).await,
         // Taken before settings are read: it needs none.
-        Command::Detached(_) => Err(Diagnostic::new(codes::INTERNAL)),
+        Command::Detached(_) | Command::Adopt => Err(Diagnostic::new(codes::INTERNAL)),
     }
 }

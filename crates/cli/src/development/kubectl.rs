@@ -7,7 +7,6 @@ use std::time::Duration;
 use daas_diagnostics::Diagnostic;
 use serde_json::Value;
 
-use super::programs::Kubernetes;
 use crate::places::{Places, file_failed, private_folder};
 
 /// The plug-in asks the chain, kubectl the API server.
@@ -26,15 +25,13 @@ pub struct KubernetesNode {
     pub version: String,
 }
 
-/// Links `kubectl` to the multi-call binary.
-pub fn link_kubectl(places: &Places, kubernetes: &Kubernetes) -> Result<(), Diagnostic> {
+/// Links `kubectl` to the multi-call binary, wherever that is.
+pub fn link_kubectl(places: &Places, kube: &Path) -> Result<(), Diagnostic> {
     let folder = places.bin();
     private_folder(&folder)?;
     let (link, draft) = (folder.join("kubectl"), folder.join(".kubectl.new"));
-    let target =
-        std::fs::canonicalize(kubernetes.kube()).map_err(|error| file_failed("read", &kubernetes.kube(), &error))?;
     let _ = std::fs::remove_file(&draft);
-    std::os::unix::fs::symlink(target, &draft)
+    std::os::unix::fs::symlink(kube, &draft)
         .and_then(|()| std::fs::rename(&draft, &link))
         .map_err(|error| file_failed("write", &link, &error))
 }

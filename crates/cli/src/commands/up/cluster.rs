@@ -11,7 +11,7 @@ use sui_sdk_types::Address;
 
 use super::report::Ready;
 use super::setup::{Setup, endpoints};
-use super::{NextStep, shell_word};
+use super::{NextStep, handover, shell_word};
 use crate::arguments::{EnclaveKind, Kubeconfig, ReleasePublish, Up};
 use crate::commands::kubeconfig::{self, Written};
 use crate::commands::{Answer, release};
@@ -21,7 +21,7 @@ use crate::development::{
 };
 use crate::invocation::Invocation;
 use crate::moment;
-use crate::places::{Places, Role, private_folder};
+use crate::places::{Places, Role, file_failed, private_folder};
 
 /// This machine reaches the enclave here.
 const HOST: &str = "127.0.0.1";
@@ -65,7 +65,9 @@ pub(super) async fn run(invocation: Invocation, arguments: Up) -> Answer {
     }
     let measured = Measured::at(places);
     let release = setup.release(&operator, package, cluster, &measured.measurements).await?;
-    link_kubectl(places, &kubernetes)?;
+    let kube = kubernetes.kube();
+    let kube = kube.canonicalize().map_err(|error| file_failed("read", &kube, &error))?;
+    link_kubectl(places, &kube)?;
     stage.done();
 
     let stage = screen.stage("network and enclave", "네트워크와 엔클레이브");
@@ -94,8 +96,15 @@ pub(super) async fn run(invocation: Invocation, arguments: Up) -> Answer {
     let nodes = setup.nodes_ready(&link, &mut workers, &written.file, &stage).await?;
     stage.done();
 
+    let taken = handover::hand_over(places, &setup.record, &admin.id.to_string(), &kube).unwrap_or_else(|error| {
+        // The cluster runs all the same.
+        screen.error(&error);
+        None
+    });
+    let (kubeconfig, bin) = taken.map_or((written.file, places.bin()), |taken| (taken.kubeconfig, taken.bin));
+
     Ok(Box::new(Ready {
-        next: next_steps(&invocation, &written.file),
+        next: next_steps(&kubeconfig, &bin),
         chain: (setup.record.chain_id.clone(), devnet.address.to_string()),
         package: package.id.to_string(),
         cluster: cluster.to_string(),
@@ -104,7 +113,7 @@ pub(super) async fn run(invocation: Invocation, arguments: Up) -> Answer {
         server: written.server,
         admin: admin.name,
         nodes,
-        kubeconfig: written.file.display().to_string(),
+        kubeconfig: kubeconfig.display().to_string(),
         settings: places.client_settings().display().to_string(),
         logs: places.logs().display().to_string(),
     }))
@@ -190,11 +199,11 @@ fn default_kubernetes() -> PathBuf {
 }
 
 /// What to type next, in words that work in this very shell.
-fn next_steps(invocation: &Invocation, kubeconfig: &Path) -> Vec<NextStep> {
+fn next_steps(kubeconfig: &Path, bin: &Path) -> Vec<NextStep> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut export = format!("export KUBECONFIG={}", shell_word(kubeconfig));
     if !std::env::split_paths(&path).any(|folder| folder.join("kubectl").is_file()) {
-        export = format!("{export} PATH=\"$PATH\":{}", shell_word(&invocation.places.bin()));
+        export = format!("{export} PATH=\"$PATH\":{}", shell_word(bin));
     }
     [
         (export, "kubectl with a Seal token", "Seal 토큰을 쓰는 kubectl"),

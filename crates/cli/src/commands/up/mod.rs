@@ -4,6 +4,7 @@
 mod admin;
 mod chain;
 pub(crate) mod cluster;
+pub(crate) mod handover;
 mod nodes;
 mod report;
 mod setup;
