@@ -193,6 +193,17 @@ impl Control {
         Ok(answer["metrics"].as_str().unwrap_or_default().to_owned())
     }
 
+    /// What workers were seen doing and is not settled.
+    pub async fn offences(&self) -> Result<Vec<Value>, ControlError> {
+        let mut answer = self.ask(&json!({"command": "offences"})).await?;
+        Ok(answer["offences"].as_array_mut().map(std::mem::take).unwrap_or_default())
+    }
+
+    /// An offence was dealt with.
+    pub async fn settle_offence(&self, number: u64) -> Result<(), ControlError> {
+        self.ask(&json!({"command": "settle_offence", "id": number})).await.map(drop)
+    }
+
     async fn ask(&self, command: &Value) -> Result<Value, ControlError> {
         // A token may be in it.
         let line = Zeroizing::new(format!("{command}\n"));

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use daas_chain::client::{Node, NodeOptions, Package};
-use daas_chain::registry::{ClusterState, Health, Registry, RegistryConfig};
+use daas_chain::registry::{ClusterState, Health, Registry, RegistryConfig, StakeRecord};
 use daas_chain::types::{Cluster, MoveObject as _};
 use daas_seal_token::{
-    ExpectedPurpose, Identity, NodeIdentity, NodeName, Refusal, SealToken, Stale, TokenId, TokenView,
+    ExpectedPurpose, Identity, NodeIdentity, NodeName, Refusal, SealToken, StakeId, Stale, TokenId, TokenView,
 };
 use sui_sdk_types::{Address, ObjectType};
 
@@ -25,6 +25,10 @@ pub trait ChainView: Send + Sync {
     fn joining(&self, token: &SealToken, node: &NodeName, now_ms: u64) -> Result<NodeIdentity, Refusal>;
     /// Whether a token and its stake are good now.
     fn is_alive(&self, token: &TokenId, now_ms: u64) -> Result<(), Refusal>;
+    /// The stake of a node.
+    fn stake_of(&self, name: &NodeName) -> Option<Arc<StakeRecord>>;
+    /// A stake that has not been withdrawn.
+    fn stake(&self, id: &StakeId) -> Option<Arc<StakeRecord>>;
     /// What there is once a cluster.
     fn cluster(&self) -> Option<Arc<ClusterState>>;
     /// How the registry does.
@@ -47,6 +51,14 @@ impl ChainView for Registry {
     fn is_alive(&self, token: &TokenId, now_ms: u64) -> Result<(), Refusal> {
         TokenView::check_fresh(self, now_ms)?;
         TokenView::token(self, token).ok_or(Refusal::Unknown)?.check_alive(now_ms)
+    }
+
+    fn stake_of(&self, name: &NodeName) -> Option<Arc<StakeRecord>> {
+        Self::stake_of(self, name)
+    }
+
+    fn stake(&self, id: &StakeId) -> Option<Arc<StakeRecord>> {
+        Self::stake(self, id)
     }
 
     fn cluster(&self) -> Option<Arc<ClusterState>> {

@@ -15,6 +15,7 @@ pub mod chain;
 mod clock;
 pub mod device;
 mod error;
+pub mod evidence;
 mod files;
 pub mod instance;
 pub mod logs;

@@ -145,7 +145,7 @@ impl Enclave {
 
         let tls: CurrentTls = Arc::new(ArcSwap::from_pointee(self.tls()?));
         let listener = Announced::new(options.link.listen(ports::MASTER)?);
-        let herald = Herald { instance, device, view, offers, signed: 0 };
+        let herald = Herald { instance, device, view, control: Arc::clone(&control), book: Arc::clone(&book), offers };
         let (ready, readiness) = watch::channel(false);
         let mut parts = JoinSet::new();
         parts.spawn(serve(listener, Arc::clone(&tls), Limits::PUBLIC, api, stop.clone()));

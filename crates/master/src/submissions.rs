@@ -1,27 +1,34 @@
 //! What the enclave wants on chain. It owns no coins: it offers what it signed, and anyone submits it.
 //!
-//! [`wanted`] decides, from what the chain says and the time alone. The [`Herald`] makes the documents and withdraws an offer when
-//! the registry shows that it was taken.
+//! [`wanted`] decides about documents, from what the chain says and the time alone; [`crate::evidence`] about evidence. The [`Herald`] makes
+//! both and withdraws an offer when the registry shows that it was taken.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use daas_chain::registry::ClusterState;
-use daas_chain::types::Bytes32;
+use daas_chain::registry::{Change, ClusterState};
 use daas_chain::types::messages::RenewMessage;
+use daas_chain::types::{Bytes32, Offence};
 use daas_join::master_api::{Offered, RegistrationState, Submission};
+use daas_seal_token::StakeId;
+use tokio::time::Instant;
 
+use crate::authenticator::Control;
 use crate::chain::ChainView;
 use crate::clock::now_ms;
 use crate::device::{Device, Measured};
 use crate::error::Result;
+use crate::evidence::{Cases, Source, double_identity, silence};
 use crate::instance::{Instance, sha256};
+use crate::workers::Book;
 
 /// How often the chain's word is looked at anew, beside every change of it.
 const PERIOD: Duration = Duration::from_secs(1);
 /// How often the chain's clock is looked at while it has not reached a document's time.
 const SOON: Duration = Duration::from_millis(100);
+/// How often offences are looked for.
+const LOOK: Duration = Duration::from_secs(5);
 /// Between two documents for the chain, whatever happens there.
 const PAUSE_MS: u64 = 5_000;
 
@@ -32,11 +39,8 @@ pub enum Wanted {
     Nothing,
     /// A first registration, or one after the last has expired.
     Register,
-    /// A newer document in a registration's place, signed with a sequence above this.
-    Renew {
-        /// The highest that the chain has seen.
-        above: u64,
-    },
+    /// A newer document in a registration's place, signed.
+    Renew,
     /// Something, but the contract would refuse it.
     Refused(&'static str),
 }
@@ -69,7 +73,7 @@ pub fn wanted(
             // Half of its life, counted from the document as the contract does.
             let life = known.expires_at_ms.saturating_sub(known.document_at_ms);
             let half = known.document_at_ms.saturating_add(life / 2);
-            if now_ms >= half { Wanted::Renew { above: known.sequence } } else { Wanted::Nothing }
+            if now_ms >= half { Wanted::Renew } else { Wanted::Nothing }
         }
     }
 }
@@ -97,40 +101,43 @@ impl Offers {
         self.0.load_full()
     }
 
-    fn set(&self, offered: Option<Offered>) {
-        self.0.store(Arc::new(offered.into_iter().collect()));
+    fn set(&self, offered: Vec<Offered>) {
+        self.0.store(Arc::new(offered));
     }
 }
 
 /// Keeps the offers.
 pub struct Herald {
-    /// Whose documents.
+    /// Whose documents and evidence.
     pub instance: Instance,
-    /// Where they come from.
+    /// Where documents come from.
     pub device: Device,
     /// What the chain says.
     pub view: Arc<dyn ChainView>,
+    /// What the authenticator has seen.
+    pub control: Arc<Control>,
+    /// Whose heartbeats stay away.
+    pub book: Arc<Book>,
     /// What others see.
     pub offers: Offers,
-    /// The last sequence that was signed.
-    pub signed: u64,
 }
 
-/// What is offered, or will be, and why.
-struct Offer {
+/// A document that is offered, or will be, and why.
+struct Draft {
     for_what: Wanted,
     document_at_ms: u64,
-    /// Not offered yet: the contract refuses a document whose time is after the chain's.
-    held: Option<Offered>,
+    /// Of a renewal.
+    sequence: Option<u64>,
+    offered: Offered,
 }
 
 impl Herald {
     /// Keeps offering until it is dropped. `changes` wakes it.
-    pub async fn run(mut self, mut changes: daas_chain::registry::Changes) {
-        let mut offer: Option<Offer> = None;
-        let mut said = None;
+    pub async fn run(self, mut changes: daas_chain::registry::Changes) {
+        let (mut draft, mut cases) = (None, Cases::default());
+        let (mut said, mut looked) = (None, Instant::now());
         loop {
-            match self.step(&mut offer).await {
+            match self.draft(&mut draft, &mut cases).await {
                 Ok(Wanted::Refused(why)) => {
                     if said.replace(why) != Some(why) {
                         tracing::warn!(why, "the enclave cannot be registered");
@@ -139,53 +146,114 @@ impl Herald {
                 Ok(_) => said = None,
                 Err(error) => tracing::error!(%error, "no document for the chain"),
             }
-            let holds = offer.as_ref().is_some_and(|offer| offer.held.is_some());
+            if looked.elapsed() >= LOOK {
+                looked = Instant::now();
+                self.look(&mut cases).await;
+            }
+            let holds = self.offer(draft.as_ref(), &mut cases);
             tokio::select! {
-                next = changes.next() => if next.is_none() { return },
+                next = changes.next() => match next {
+                    None => return,
+                    Some(change) => self.heed(&change, &mut cases).await,
+                },
                 () = tokio::time::sleep(if holds { SOON } else { PERIOD }) => {}
             }
         }
     }
 
-    async fn step(&mut self, offer: &mut Option<Offer>) -> Result<Wanted> {
+    /// Makes the document that is wanted, unless it is there.
+    async fn draft(&self, draft: &mut Option<Draft>, cases: &mut Cases) -> Result<Wanted> {
         let now = now_ms();
         let Some(state) = self.view.cluster() else { return Ok(Wanted::Nothing) };
         let instance = self.instance.public();
+        if let Some(known) = state.registrations.get(&instance) {
+            cases.seen(known.sequence);
+        }
         let wanted = wanted(&state, &instance, &self.device.measured(), &self.instance.claims().config_sha256, now);
         if matches!(wanted, Wanted::Nothing | Wanted::Refused(_)) {
-            *offer = None;
-            self.offers.set(None);
+            *draft = None;
             return Ok(wanted);
         }
         // The contract takes documents up to an age; one that is offered must still have time to be submitted.
         let fresh_ms = (state.cluster.settings.document_max_age_ms / 2).max(PAUSE_MS);
-        let good = |offer: &Offer| offer.for_what == wanted && now.saturating_sub(offer.document_at_ms) < fresh_ms;
-        if let Some(offer) = offer.as_mut().filter(|offer| good(offer)) {
-            if self.view.health().timestamp_ms >= offer.document_at_ms
-                && let Some(held) = offer.held.take()
-            {
-                tracing::info!(kind = held.submission.kind(), id = held.id, "offered for the chain");
-                self.offers.set(Some(held));
-            }
+        let good = |draft: &Draft| {
+            let passed = draft.sequence.is_some_and(|sequence| !cases.is_above(sequence));
+            draft.for_what == wanted && !passed && now.saturating_sub(draft.document_at_ms) < fresh_ms
+        };
+        if draft.as_ref().is_some_and(good) {
             return Ok(wanted);
         }
         let document = self.device.document(self.instance.request(None)).await?;
         let (document_at_ms, bytes) = (document.at_ms, document.bytes);
-        let submission = match wanted {
-            Wanted::Renew { above } => {
-                // The registry does not follow every sequence; a first one starts at a document's time (docs/contract.md).
-                self.signed = now.max(above).max(self.signed) + 1;
-                let message =
-                    RenewMessage { cluster: state.cluster.id, instance, sequence: self.signed, document_at_ms };
-                let signature = self.instance.sign(&message);
-                Submission::Renew { bytes, sequence: self.signed, signature }
-            }
-            _ => Submission::Register { bytes },
+        let (sequence, submission) = if wanted == Wanted::Renew {
+            let sequence = cases.next_sequence(now);
+            let message = RenewMessage { cluster: state.cluster.id, instance, sequence, document_at_ms };
+            let signature = self.instance.sign(&message);
+            (Some(sequence), Submission::Renew { bytes, sequence, signature })
+        } else {
+            (None, Submission::Register { bytes })
         };
-        let held = Some(Offered { id: identifier(&submission), instance: instance.0, submission });
-        self.offers.set(None);
-        *offer = Some(Offer { for_what: wanted, document_at_ms, held });
+        let offered = Offered { id: identifier(&submission), instance: instance.0, submission };
+        tracing::info!(kind = offered.submission.kind(), id = offered.id, "for the chain");
+        *draft = Some(Draft { for_what: wanted, document_at_ms, sequence, offered });
         Ok(wanted)
+    }
+
+    /// Shows what there is. A document is held until the chain's clock has reached its time, because the contract refuses it
+    /// before; says whether one is.
+    fn offer(&self, draft: Option<&Draft>, cases: &mut Cases) -> bool {
+        let held = draft.is_some_and(|draft| self.view.health().timestamp_ms < draft.document_at_ms);
+        let mut offered: Vec<_> = draft.filter(|_| !held).map(|draft| draft.offered.clone()).into_iter().collect();
+        if let Some(state) = self.view.cluster()
+            && standing(Some(&state), &self.instance.public(), now_ms()).0 == RegistrationState::Active
+        {
+            let bonded = |stake: &StakeId| self.view.stake(stake).is_some();
+            offered.extend(cases.offered(&self.instance, state.cluster.id, now_ms(), bonded));
+        }
+        self.offers.set(offered);
+        held
+    }
+
+    /// Looks for offences.
+    async fn look(&self, cases: &mut Cases) {
+        let now = now_ms();
+        for seen in self.control.offences().await.unwrap_or_default() {
+            let name = seen["node"].as_str().and_then(|name| name.parse().ok());
+            let stake = name.and_then(|name| self.view.stake_of(&name));
+            match (double_identity(seen), stake) {
+                (Some((number, proof)), Some(stake)) => {
+                    cases.note(Source::Authenticator(number), stake.stake, Offence::DoubleIdentity, &proof, now);
+                }
+                (Some((number, _)), None) => self.settle(number).await,
+                (None, _) => tracing::error!("the authenticator tells of an offence that is not known here"),
+            }
+        }
+        let Some(state) = self.view.cluster() else { return };
+        let limit_ms = state.cluster.settings.heartbeat_limit_ms;
+        for view in self.book.views(now) {
+            if let Some(stake) = self.view.stake_of(&view.name)
+                && let Some(proof) = silence(&view, &stake, limit_ms, now)
+            {
+                cases.note(Source::Book, stake.stake, Offence::Silent, &proof, now);
+            }
+        }
+    }
+
+    async fn heed(&self, change: &Change, cases: &mut Cases) {
+        if let Change::Evidence { instance, sequence, digest, .. } = change
+            && *instance == self.instance.public()
+        {
+            tracing::info!(%digest, "evidence was counted");
+            if let Some(Source::Authenticator(number)) = cases.counted(digest, *sequence) {
+                self.settle(number).await;
+            }
+        }
+    }
+
+    async fn settle(&self, number: u64) {
+        if let Err(error) = self.control.settle_offence(number).await {
+            tracing::warn!(%error, number, "an offence could not be settled");
+        }
     }
 }
 
@@ -287,8 +355,8 @@ mod tests {
         for (now, expected) in [
             (100, Wanted::Nothing),
             (599, Wanted::Nothing),
-            (600, Wanted::Renew { above: 77 }),
-            (1100, Wanted::Renew { above: 77 }),
+            (600, Wanted::Renew),
+            (1100, Wanted::Renew),
             (1101, Wanted::Register),
         ] {
             assert_eq!(judge(&registered, now), expected, "{now}");

@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 
 use daas_attestation::{AgeRule, BoundTo, Measurements, Network, Pcr, Policy, Release, TrustedRoots, UnixTime, verify};
 use daas_attested_tls::ask;
-use daas_chain::types::Bytes;
+use daas_chain::client::SettingChange;
+use daas_chain::types::cluster::Consequence;
+use daas_chain::types::{ActionKind, Bytes, Offence};
 use daas_join::master_api::{
     ClusterAnswer, ErrorAnswer, ErrorCode, NodeState, NodesAnswer, RegisteredWorker, RegistrationState, path,
 };
@@ -88,6 +90,7 @@ async fn story(mut scene: Scene) {
 
     a_killed_authenticator_comes_back_and_knows_the_workers(&scene, &honest).await;
     the_registration_is_renewed(&scene).await;
+    silence_is_reported_where_the_terms_ask_for_it(&scene).await;
     without_the_chain_nothing_is_judged_and_nobody_is_put_out(&scene, &honest).await;
 
     let stopping = Instant::now();
@@ -267,6 +270,27 @@ async fn the_registration_is_renewed(scene: &Scene) {
     .await;
     until(SOON, "it lives longer", async || cluster(scene).await.instance.registered_until_ms.unwrap() > before).await;
     assert_eq!(cluster(scene).await.instance.registration, RegistrationState::Active);
+}
+
+/// The contract takes the enclave's evidence; what follows from it comes back through the registry.
+async fn silence_is_reported_where_the_terms_ask_for_it(scene: &Scene) {
+    let eject = Consequence { action: ActionKind::Eject, share_bps: 0 };
+    let changes = [SettingChange::Offence(Offence::Silent, eject), SettingChange::HeartbeatLimit(2_000)];
+    scene.chain.operator.change_settings(scene.chain.cluster, &changes).await.unwrap();
+    let silent = scene.worker(13).await;
+    register(scene, &silent, "172.30.0.13").await;
+    let token = scene.join_token(&silent);
+    assert_eq!(scene.post(path::HEARTBEAT, &token, &heartbeat(&silent, now_ms())).await.0, StatusCode::OK);
+    until(SOON, "its silence is offered and taken", async || scene.submit().await.contains(&"evidence")).await;
+    until(SOON, "it is ejected, and that is seen", async || {
+        scene.post(path::HEARTBEAT, &token, &heartbeat(&silent, now_ms())).await.1["code"] == "identity_over"
+    })
+    .await;
+    until(SOON, "the offer is gone", async || {
+        let offered = scene.get(path::SUBMISSIONS).await.unwrap().1;
+        offered.as_array().unwrap().iter().all(|one| one["kind"] != "evidence")
+    })
+    .await;
 }
 
 async fn without_the_chain_nothing_is_judged_and_nobody_is_put_out(scene: &Scene, worker: &Worker) {

@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 use daas_attestation::UnixTime;
 use daas_attested_tls::client_config;
 use daas_chain::client::{AccessStake, NewRelease, SettingChange, StakedNode};
-use daas_chain::types::messages::RenewMessage;
+use daas_chain::types::cluster::Settings;
+use daas_chain::types::messages::{EvidenceMessage, RenewMessage};
 use daas_chain::types::staking::Terms;
 use daas_chain::types::{Bytes, Cluster};
 use daas_devnet::AttestationRoot;
@@ -31,6 +32,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use serde_json::{Value, json};
+use sui_sdk_types::Address;
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
@@ -149,16 +151,28 @@ impl Scene {
                     };
                     self.chain.operator.renew_instance(&message, &bytes, &signature).await.unwrap();
                 }
-                Submission::Evidence { .. } => panic!("nobody has offended"),
+                Submission::Evidence { bytes, stake, offence, sequence, signature } => {
+                    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &bytes);
+                    let message = EvidenceMessage {
+                        cluster: self.chain.cluster,
+                        instance: Bytes(instance),
+                        sequence,
+                        stake: Address::new(stake.0),
+                        offence: offence.try_into().unwrap(),
+                        digest: Bytes(digest.as_ref().try_into().unwrap()),
+                    };
+                    self.chain.operator.report(&message, &bytes, &signature).await.unwrap();
+                }
             }
         }
         done
     }
 
-    /// Somebody who staked for a worker's place.
+    /// Somebody who staked for a worker's place, under the terms of now.
     pub(crate) async fn worker(&self, number: u8) -> Worker {
         let wallet = self.chain.staker(number).await;
-        let request = self.chain.stake_request(&format!("worker-{number}"), &key(number));
+        let mut request = self.chain.stake_request(&format!("worker-{number}"), &key(number));
+        request.agreed = Terms::of(&self.settings().await, Tier::Worker);
         Worker { staked: wallet.stake_node(&request).await.unwrap(), number }
     }
 
@@ -171,11 +185,15 @@ impl Scene {
     pub(crate) async fn admin(&self, number: u8) -> TokenId {
         let wallet = self.chain.staker(number).await;
         self.chain.operator.grant(self.chain.cluster, wallet.address(), Tier::Admin).await.unwrap();
-        let cluster: Cluster = self.chain.node.read(self.chain.cluster, &self.chain.package.origin).await.unwrap();
         let mut stake = self.chain.stake_request(&format!("user-{number}"), &key(number));
-        stake.agreed = Terms::of(&cluster.settings, Tier::Admin);
+        stake.agreed = Terms::of(&self.settings().await, Tier::Admin);
         stake.amount = stake.agreed.minimum_stake;
         token_of(&wallet.stake_access(&AccessStake { tier: Tier::Admin, stake }).await.unwrap())
+    }
+
+    async fn settings(&self) -> Settings {
+        let cluster: Cluster = self.chain.node.read(self.chain.cluster, &self.chain.package.origin).await.unwrap();
+        cluster.settings
     }
 
     pub(crate) fn api_token(&self, admin: TokenId, number: u8) -> String {

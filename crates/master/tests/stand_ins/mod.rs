@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use arc_swap::ArcSwap;
 use daas_attestation::{Claims, Pcr, UnixTime};
 use daas_attested_tls::client_config;
-use daas_chain::registry::{ClusterState, Health};
+use daas_chain::registry::{ClusterState, Health, StakeRecord};
 use daas_https::server::{Limits, serve};
 use daas_https::tls::{ClientCertificate, Identity, acceptor};
 use daas_join::Network;
@@ -24,7 +24,7 @@ use daas_master::workers::{Book, ClusterFacts, NodeApi, NodeApiError, Reserved, 
 use daas_nsm::{DevelopmentRoot, Image, Location, Nsm, Simulated};
 use daas_seal_token::{
     Claims as TokenClaims, ClusterId, NetworkId, NodeIdentity, NodeName, Purpose, Refusal, SealToken, SigningKey,
-    StakeStatus, Stale, TokenId, WalletAddress,
+    StakeId, StakeStatus, Stale, TokenId, WalletAddress,
 };
 use futures::future::BoxFuture;
 use http::{Method, Request, StatusCode};
@@ -66,6 +66,14 @@ impl ChainView for FakeChain {
         self.check_fresh(now_ms)?;
         let slashed = self.slashed.lock().unwrap().contains(&token.0[0]);
         if slashed { Err(Refusal::StakeNotActive(StakeStatus::Slashed)) } else { Ok(()) }
+    }
+
+    fn stake_of(&self, _name: &NodeName) -> Option<Arc<StakeRecord>> {
+        None
+    }
+
+    fn stake(&self, _id: &StakeId) -> Option<Arc<StakeRecord>> {
+        None
     }
 
     fn cluster(&self) -> Option<Arc<ClusterState>> {
