@@ -100,7 +100,7 @@ fn pods_reach_services_and_pods_of_current_nodes() {
 
         // A service of a pod on this node, reached by a neighbour on the same bridge.
         let serve = "mkdir /w && echo hello > /w/index.html && exec httpd -f -p 80 -h /w";
-        cluster.make_pod_with_ports("web", serve, &json!([{"containerPort": 80, "hostPort": 8081}]));
+        cluster.make_pod_like("web", serve, json!({}), json!({"ports": [{"containerPort": 80, "hostPort": 8081}]}));
         cluster.pod_is("web", "Running").await;
         cluster.done(&["expose", "pod", "web", "--port=80"]);
         let service = cluster.done(&["get", "service", "web", "-o", "jsonpath={.spec.clusterIP}"]);
@@ -151,6 +151,58 @@ fn pods_reach_services_and_pods_of_current_nodes() {
         tokio::time::timeout(limit, network.wait_for(|state| state.peers == 0)).await.expect("a peer leaves").unwrap();
         cluster.make_pod("gone", &ping);
         cluster.pod_is("gone", "Failed").await;
+        end(node).await;
+        assert_eq!(cluster.left(), [""; 0]);
+        cluster.stop().await;
+    });
+}
+
+#[test]
+fn pods_of_many_kinds_run() {
+    in_namespaces_of_its_own("pods_of_many_kinds_run", || async {
+        let cluster = Cluster::with_a_node().await;
+        let node = Node::start(cluster.plan.clone()).await.unwrap();
+        cluster.node_is_ready(&node).await;
+        let kinds = [
+            // Nobody in particular, under the default seccomp profile, reads what the node wrote for the pod.
+            (
+                "plain",
+                "grep -q 10.43.0.10 /etc/resolv.conf && grep -q plain /etc/hosts && test -r /var/run/secrets/kubernetes.io/serviceaccount/token \
+                 && touch /data/sub/x && ! unshare -m true && grep -q 'Seccomp:.*2' /proc/self/status",
+                json!({
+                    "securityContext": {"runAsUser": 1000, "runAsNonRoot": true, "fsGroup": 2000},
+                    "volumes": [{"name": "data", "emptyDir": {}}, {"name": "memory", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}}],
+                }),
+                json!({
+                    "volumeMounts": [{"name": "data", "mountPath": "/data/sub", "subPath": "sub"}, {"name": "memory", "mountPath": "/memory"}],
+                    "resources": {"limits": {"memory": "32Mi", "cpu": "200m"}},
+                }),
+            ),
+            // The machine's own network and folders, with mounts that are seen on both sides.
+            (
+                "privileged",
+                "ip link show daas.1 && mount -t tmpfs made /host/made && touch /host/made/x && mount | grep /host/made",
+                json!({"hostNetwork": true, "hostPID": true, "volumes": [{"name": "host", "hostPath": {"path": "/run/shared", "type": "DirectoryOrCreate"}}]}),
+                json!({
+                    "securityContext": {"privileged": true},
+                    "volumeMounts": [{"name": "host", "mountPath": "/host", "mountPropagation": "Bidirectional"}],
+                }),
+            ),
+        ];
+        std::fs::create_dir_all("/run/shared/made").unwrap();
+        for (name, script, pod, container) in kinds {
+            cluster.make_pod_like(name, script, pod, container);
+            cluster.pod_is(name, "Succeeded").await;
+        }
+        assert!(std::path::Path::new("/run/shared/made/x").exists(), "a container's mount is seen by the machine");
+        nix::mount::umount("/run/shared/made").unwrap();
+
+        // The kubelet reaches its pods, and restarts what it cannot reach.
+        let probe = json!({"httpGet": {"port": 80, "path": "/"}, "periodSeconds": 1, "failureThreshold": 1});
+        let serve = "mkdir /w && touch /w/index.html && exec httpd -f -p 80 -h /w";
+        cluster.make_pod_like("probed", serve, json!({}), json!({"readinessProbe": probe}));
+        let ready = ["get", "pod", "probed", "-o", "jsonpath={.status.conditions[?(@.type=='Ready')].status}"];
+        until(Duration::from_secs(30), "the pod is ready", async || cluster.done(&ready) == "True").await;
         end(node).await;
         assert_eq!(cluster.left(), [""; 0]);
         cluster.stop().await;

@@ -13,6 +13,7 @@ use daas_control_plane::{Blueprint, ControlPlane};
 use daas_node::{Node, Plan, PodNetwork, Programs, ProxyMode};
 use daas_supervise::{Launcher, Timing};
 use rcgen::ExtendedKeyUsagePurpose::{ClientAuth, ServerAuth};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use x509_cert::der::Decode;
 
@@ -98,7 +99,7 @@ fn remove_cgroup(group: &Path) {
 /// The folder of a piece of Kubernetes.
 fn piece(variable: &str) -> PathBuf {
     let given = std::env::var_os(variable).filter(|given| !given.is_empty());
-    let hint = "must name the folder that scripts/kubernetes-build --print prints for the piece; see docs/node.md";
+    let hint = "must name the folder that scripts/kubernetes-build --print prints for the piece; scripts/test-worker sets it";
     let given = PathBuf::from(given.unwrap_or_else(|| panic!("{variable} {hint}")));
     given.canonicalize().unwrap_or_else(|cause| panic!("{variable}={}: {cause}", given.display()))
 }
@@ -157,7 +158,7 @@ impl Cluster {
     }
 
     pub(crate) fn make_node_called(&self, name: &str) {
-        let node = serde_json::json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}});
+        let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}});
         self.apply(&node);
     }
 
@@ -165,7 +166,7 @@ impl Cluster {
         self.done(&["get", "node", name, "-o", "jsonpath={.spec.podCIDR}"])
     }
 
-    pub(crate) fn apply(&self, object: &serde_json::Value) {
+    pub(crate) fn apply(&self, object: &Value) {
         let path = self.folder.path().join("object.json");
         std::fs::write(&path, object.to_string()).unwrap();
         self.done(&["apply", "-f", path.to_str().unwrap()]);
@@ -215,18 +216,20 @@ impl Cluster {
 
     /// A pod of the small test image.
     pub(crate) fn make_pod(&self, name: &str, script: &str) {
-        self.make_pod_with_ports(name, script, &serde_json::json!([]));
+        self.make_pod_like(name, script, json!({}), json!({}));
     }
 
-    pub(crate) fn make_pod_with_ports(&self, name: &str, script: &str, ports: &serde_json::Value) {
-        self.apply(&serde_json::json!({
-            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": name}},
-            "spec": {
-                "restartPolicy": "Never",
-                "terminationGracePeriodSeconds": 0,
-                "containers": [{"name": "c", "image": "docker.io/library/busybox:1.36.1", "command": ["sh", "-c", script], "ports": ports}],
-            },
-        }));
+    /// A pod of the small test image with more in its specification and its container's.
+    pub(crate) fn make_pod_like(&self, name: &str, script: &str, mut pod: Value, mut container: Value) {
+        let image = "docker.io/library/busybox:1.36.1";
+        for (key, value) in [("name", json!("c")), ("image", json!(image)), ("command", json!(["sh", "-c", script]))] {
+            container[key] = value;
+        }
+        pod["restartPolicy"] = json!("Never");
+        pod["terminationGracePeriodSeconds"] = json!(0);
+        pod["containers"] = json!([container]);
+        let metadata = json!({"name": name, "labels": {"app": name}});
+        self.apply(&json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": pod}));
     }
 
     /// The id of a pod's container, which a restart would change.
@@ -378,7 +381,7 @@ fn admin(plane: &ControlPlane, folder: &TempDir) -> PathBuf {
     };
     let ca = write("ca.crt", &plane.with_pki(|pki| pki.authority(AuthorityName::Server).pem()));
     let pair = write("admin.pem", &format!("{}{}", certificate.pem(), key.serialize_pem()));
-    let kubeconfig = serde_json::json!({
+    let kubeconfig = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "x",
         "clusters": [{"name": "x", "cluster": {"server": format!("https://{MASTER}:6443"), "certificate-authority": ca}}],
         "users": [{"name": "x", "user": {"client-certificate": pair, "client-key": pair}}],
