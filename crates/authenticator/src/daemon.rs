@@ -247,14 +247,13 @@ fn remember(path: Option<&Path>, verdicts: &Verdicts<Registry>) -> Result<(Arc<J
     for (credential, maker, at_ms) in remembered.makers {
         verdicts.note_minted(&credential, maker, at_ms);
     }
-    let salt = match remembered.salt {
-        Some(salt) => salt,
-        None => {
-            let mut salt = [0; 32];
-            SystemRandom::new().fill(&mut salt).map_err(|_| Error::Signing)?;
-            journal.salt(salt);
-            salt
-        }
+    let salt = if let Some(salt) = remembered.salt {
+        salt
+    } else {
+        let mut salt = [0; 32];
+        SystemRandom::new().fill(&mut salt).map_err(|_| Error::Signing)?;
+        journal.salt(salt);
+        salt
     };
     Ok((Arc::new(journal), PasswordBook::restore(salt, remembered.passwords)))
 }

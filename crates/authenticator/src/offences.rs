@@ -1,6 +1,7 @@
 //! What workers were seen doing that the cluster's terms may punish: the master fetches it over the control socket, and signs
 //! and submits it as evidence. This process only observes.
 
+use std::fmt::Write as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -90,7 +91,11 @@ impl Offences {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn millis(time: SystemTime) -> u64 {

@@ -68,8 +68,8 @@ fn a_slashed_admin_is_refused_and_its_watch_ends_within_a_second_and_nobody_else
             eprintln!("slash sent to refused: {until_refused:?}\nslash sent to the watch's end: {until_ended:?}");
             scene.create(CONFIG_MAPS, As::Token(&scene.token(&honest)), &config_map("afterwards")).await;
             says(&mut honest_watch, "afterwards").await;
-            let taken = scene.latencies(NODES, &scene.token(&honest), REQUESTS).await;
-            eprintln!("list of nodes: p50 {:?}, p99 {:?}", taken[REQUESTS / 2], taken[REQUESTS * 99 / 100]);
+            let lasted = scene.latencies(NODES, &scene.token(&honest), REQUESTS).await;
+            eprintln!("list of nodes: p50 {:?}, p99 {:?}", lasted[REQUESTS / 2], lasted[REQUESTS * 99 / 100]);
             let worst = until_refused.into_iter().chain(until_ended).max().unwrap();
             assert!(worst < LIMIT, "{worst:?}");
             scene.end().await;
@@ -115,11 +115,11 @@ fn a_slashed_workers_certificate_watch_tunnel_and_pods_token_end_within_a_second
                 let slash = scene.chain.operator.slash(&stake, SUI, "for the test");
                 let (slashed, asking, as_pod, ending, tunnel) = tokio::join!(slash, asking, as_pod, ending, tunnel);
                 slashed.unwrap();
-                let taken = [asking, as_pod, ending, tunnel].map(|moment| moment - begun);
+                let lasted = [asking, as_pod, ending, tunnel].map(|moment| moment - begun);
                 eprintln!(
-                    "slash sent to: certificate refused, pod's token refused, watch ended, tunnel ended: {taken:?}"
+                    "slash sent to: certificate refused, pod's token refused, watch ended, tunnel ended: {lasted:?}"
                 );
-                worst = worst.max(taken.into_iter().max().unwrap());
+                worst = worst.max(lasted.into_iter().max().unwrap());
                 // Nothing of it opens anything any more.
                 assert!(matches!(scene.tunnel(&kubelet).await, Err(StatusCode::UNAUTHORIZED)));
                 // And nobody else has noticed.
@@ -186,9 +186,9 @@ fn what_a_slashed_admin_made_or_hid_ends_with_it() {
             let slash = scene.chain.operator.slash(&rogue.stake, SUI, "for the test");
             let (slashed, by_minted, impersonating, ending) = tokio::join!(slash, by_minted, impersonating, ending);
             slashed.unwrap();
-            let taken = [by_minted, impersonating, ending].map(|moment| moment - begun);
-            eprintln!("slash sent to: minted token refused, impersonation refused, hidden watches ended: {taken:?}");
-            worst = worst.max(taken.into_iter().max().unwrap());
+            let lasted = [by_minted, impersonating, ending].map(|moment| moment - begun);
+            eprintln!("slash sent to: minted token refused, impersonation refused, hidden watches ended: {lasted:?}");
+            worst = worst.max(lasted.into_iter().max().unwrap());
             let (status, answer) = scene.ask(Method::GET, CONFIG_MAPS, As::Token(&borrowed), None).await.unwrap();
             assert_eq!(status, StatusCode::OK, "the honest admin's token: {answer}");
         }
@@ -207,13 +207,13 @@ fn many_requests_at_once_are_all_judged_and_answered() {
         let token = scene.token(&admin);
         let begun = Instant::now();
         let clients = (0..CLIENTS).map(|_| scene.latencies(CONFIG_MAPS, &token, 10));
-        let mut taken: Vec<_> = futures::future::join_all(clients).await.concat();
-        taken.sort_unstable();
-        let (count, seconds) = (taken.len(), begun.elapsed().as_secs_f64());
+        let mut lasted: Vec<_> = futures::future::join_all(clients).await.concat();
+        lasted.sort_unstable();
+        let (count, seconds) = (lasted.len(), begun.elapsed().as_secs_f64());
         eprintln!(
             "{count} requests of {CLIENTS} clients in {seconds:.1} s, p50 {:?}, worst {:?}",
-            taken[count / 2],
-            taken[count - 1]
+            lasted[count / 2],
+            lasted[count - 1]
         );
         scene.end().await;
     });

@@ -91,9 +91,9 @@ fn exec_logs_and_port_forward_of_a_slashed_admin_and_of_a_slashed_workers_pods_e
                 let slash = scene.chain.operator.slash(&rogue.stake, SUI, "for the test");
                 let (slashed, moments) = tokio::join!(slash, running.end());
                 slashed.unwrap();
-                let taken = moments.map(|moment| moment - begun);
-                eprintln!("slashed admin: logs, exec, port-forward ended after {taken:?}");
-                worst = worst.max(taken.into_iter().max().unwrap());
+                let lasted = moments.map(|moment| moment - begun);
+                eprintln!("slashed admin: logs, exec, port-forward ended after {lasted:?}");
+                worst = worst.max(lasted.into_iter().max().unwrap());
                 honest.goes_on().await;
             }
             for _ in 0..ROUNDS {
@@ -103,9 +103,9 @@ fn exec_logs_and_port_forward_of_a_slashed_admin_and_of_a_slashed_workers_pods_e
                 let slash = scene.chain.operator.slash(&rogue, SUI, "for the test");
                 let (slashed, moments) = tokio::join!(slash, running.end());
                 slashed.unwrap();
-                let taken = moments.map(|moment| moment - begun);
-                eprintln!("slashed worker: logs, exec, port-forward ended after {taken:?}");
-                worst = worst.max(taken.into_iter().max().unwrap());
+                let lasted = moments.map(|moment| moment - begun);
+                eprintln!("slashed worker: logs, exec, port-forward ended after {lasted:?}");
+                worst = worst.max(lasted.into_iter().max().unwrap());
                 honest.goes_on().await;
             }
             assert!(worst < LIMIT, "{worst:?}");

@@ -57,16 +57,16 @@ async fn report(scene: &Scene, worker: &Worker) {
         }})
     };
     let path = format!("{NODES}/{}/status", worker.name);
-    let patch = async |body| {
+    let say = async |body| {
         let kubelet = As::Certificate(&worker.kubelet);
         let kind = [("Content-Type", "application/strategic-merge-patch+json")];
         let (answered, body) = scene.open(Method::PATCH, &path, kubelet, &kind, Some(&body)).await.unwrap();
         (answered, String::from_utf8_lossy(&body.collect().await.unwrap().to_bytes()).into_owned())
     };
-    let (answered, why) = patch(status("192.0.2.250")).await;
+    let (answered, why) = say(status("192.0.2.250")).await;
     assert_eq!(answered, StatusCode::FORBIDDEN, "{why}");
     assert!(why.contains("not the one that it registered with"), "{why}");
-    let (answered, why) = patch(status(&worker.address)).await;
+    let (answered, why) = say(status(&worker.address)).await;
     assert_eq!(answered, StatusCode::OK, "{why}");
 }
 

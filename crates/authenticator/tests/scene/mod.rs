@@ -236,7 +236,7 @@ impl Scene {
         let stream = testing::dial(&self.server_ca, None, API).await.unwrap();
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
-        let mut taken = Vec::new();
+        let mut lasted = Vec::new();
         for _ in 0..count {
             let request = Request::get(path).header("Host", testing::SERVER);
             let request = request.header("Authorization", format!("Bearer {token}"));
@@ -245,10 +245,10 @@ impl Scene {
             let answer = sender.send_request(request.body(Full::new(Bytes::new())).unwrap()).await.unwrap();
             assert_eq!(answer.status(), StatusCode::OK);
             answer.into_body().collect().await.unwrap();
-            taken.push(begun.elapsed());
+            lasted.push(begun.elapsed());
         }
-        taken.sort_unstable();
-        taken
+        lasted.sort_unstable();
+        lasted
     }
 
     /// Creates an object, which must work.
