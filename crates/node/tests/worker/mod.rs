@@ -99,7 +99,8 @@ fn remove_cgroup(group: &Path) {
 /// The folder of a piece of Kubernetes.
 fn piece(variable: &str) -> PathBuf {
     let given = std::env::var_os(variable).filter(|given| !given.is_empty());
-    let hint = "must name the folder that scripts/kubernetes-build --print prints for the piece; scripts/test-worker sets it";
+    let hint =
+        "must name the folder that scripts/kubernetes-build --print prints for the piece; scripts/test-worker sets it";
     let given = PathBuf::from(given.unwrap_or_else(|| panic!("{variable} {hint}")));
     given.canonicalize().unwrap_or_else(|cause| panic!("{variable}={}: {cause}", given.display()))
 }
