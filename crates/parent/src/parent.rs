@@ -1,8 +1,7 @@
 use std::fmt::Write as _;
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
+use daas_chain::private;
 use daas_transport::Link;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use sha2::{Digest as _, Sha256};
@@ -21,7 +20,8 @@ pub async fn run(configuration: Configuration, stop: CancellationToken) -> Resul
     let stop = stop.child_token();
     let _end = stop.clone().drop_guard();
     let folder = &configuration.link;
-    make_private(folder)?;
+    // Who could write to it could stand in the enclave's place, or the parent's.
+    private::make_folder(folder).map_err(Error::file("making", folder))?;
     raise_file_limit(&configuration);
     let link = Link::Folder(folder.clone());
     let submitter = configuration.chain.clone().map(|chain| Submitter::new(link.clone(), chain)).transpose()?;
@@ -80,10 +80,6 @@ fn raise_file_limit(configuration: &Configuration) {
     if raised < wanted {
         tracing::warn!(allowed = raised, wanted, "fewer files may be open than the connections that are allowed need");
     }
-}
-
-fn make_private(folder: &Path) -> Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(Error::file("making", folder))
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -118,3 +118,19 @@ async fn a_stopped_parent_leaves_no_socket_and_no_listener() {
         assert!(!folder.path().join(format!("link/vsock_{port}")).exists());
     }
 }
+
+#[tokio::test]
+async fn a_link_that_others_can_write_to_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = folder.path().join("link");
+    std::fs::create_dir(&open).unwrap();
+    std::fs::set_permissions(&open, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+    let place = |name: &str| folder.path().join(name);
+    let value = json!({
+        "version": 1, "link": open, "logs": {"file": place("log")}, "status": place("status"), "runtime_configuration": {},
+    });
+    std::fs::write(place("parent.json"), value.to_string()).unwrap();
+    let configuration = daas_parent::Configuration::read(&place("parent.json")).unwrap();
+    let error = daas_parent::run(configuration, tokio_util::sync::CancellationToken::new()).await.unwrap_err();
+    assert!(error.to_string().contains("others can write to it"), "{error}");
+}
