@@ -9,20 +9,26 @@ use daas_master::runtime::LogLevel;
 use daas_master::{Options, run};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{fmt, reload};
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    let (filter, level) = reload::Layer::new(LevelFilter::INFO);
+    let (filter, level) = reload::Layer::new(targets(LogLevel::Info));
     let (logs, shipper) = logs::pipe();
     tracing_subscriber::registry().with(filter).with(fmt::layer().json().with_writer(logs.clone())).init();
     let tell = move |chosen: LogLevel| {
-        let _ = level.reload(chosen.as_str().parse().unwrap_or(LevelFilter::INFO));
+        let _ = level.reload(targets(chosen));
     };
     start(options, &logs, shipper, tell)
+}
+
+/// Only our own code says more than what happens: what libraries say of their work may show what is secret.
+fn targets(level: LogLevel) -> Targets {
+    let own = level.as_str().parse().unwrap_or(LevelFilter::INFO);
+    Targets::new().with_default(own.min(LevelFilter::INFO)).with_target("daas", own).with_target("component", own)
 }
 
 #[tokio::main]

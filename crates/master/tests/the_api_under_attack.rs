@@ -172,6 +172,24 @@ async fn with_a_stale_registry_nothing_is_judged_and_nobody_is_put_out() {
 }
 
 #[tokio::test]
+async fn a_worker_whose_node_somebody_deleted_registers_again() {
+    let served = Served::start().await;
+    let ((name, token), (other, others)) = (served.stake(11), served.stake(12));
+    for (name, token, address) in [(&other, &others, "172.30.0.12"), (&name, &token, "172.30.0.11")] {
+        assert_eq!(served.post(path::REGISTER_WORKER, token, &registration(name, address, now_ms())).await.0, 200);
+    }
+    served.cluster.nodes.lock().unwrap().retain(|node| *node != name);
+    // One that has just registered is left alone.
+    daas_master::workers::leaving::let_go(&served.workers, now_ms()).await;
+    assert_eq!(served.workers.book.len(), 2);
+    daas_master::workers::leaving::let_go(&served.workers, now_ms() + 61_000).await;
+    daas_master::workers::leaving::put_out(&served.workers, now_ms()).await;
+    assert_eq!(served.post(path::HEARTBEAT, &token, &heartbeat(&name, now_ms())).await, (409, "not_registered".into()));
+    assert_eq!(served.post(path::HEARTBEAT, &others, &heartbeat(&other, now_ms())).await.0, 200);
+    assert_eq!(served.post(path::REGISTER_WORKER, &token, &registration(&name, "172.30.0.11", now_ms())).await.0, 200);
+}
+
+#[tokio::test]
 async fn before_the_control_plane_serves_nobody_registers() {
     let served = Served::start().await;
     let (name, token) = served.stake(11);

@@ -29,6 +29,8 @@ use crate::workers::{Refused, Workers};
 
 pub use metrics::merged;
 
+/// How far the chain's clock may be ahead of the enclave's.
+const CLOCK_BOUND_MS: u64 = 5_000;
 /// A request's body comes within this.
 const BODY_TIME: Duration = Duration::from_secs(10);
 
@@ -157,11 +159,14 @@ impl Api {
         text(if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, lines.collect::<String>())
     }
 
-    fn readiness_lines(&self, now_ms: u64) -> [(&'static str, Option<String>); 2] {
+    fn readiness_lines(&self, now_ms: u64) -> [(&'static str, Option<String>); 3] {
         let serves = self.serves.load(Ordering::Relaxed);
+        let behind = self.view.health().timestamp_ms.saturating_sub(now_ms);
+        let late = || format!("the enclave's clock is {behind} ms behind the newest checkpoint");
         [
             ("control-plane", (!serves).then(|| self.first_that_is_not_ready())),
             ("registry", self.view.check_fresh(now_ms).err().map(|stale| stale.to_string())),
+            ("clock", (behind > CLOCK_BOUND_MS).then(late)),
         ]
     }
 }

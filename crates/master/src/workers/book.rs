@@ -86,6 +86,10 @@ pub struct Known {
     pub name: NodeName,
     /// The Seal token that it registered with.
     pub token: TokenId,
+    /// The addresses of its pods, once they are known.
+    pub pods: Option<Network>,
+    /// When it registered last.
+    pub registered_ms: u64,
 }
 
 impl Book {
@@ -152,7 +156,13 @@ impl Book {
     /// Everybody, with their tokens.
     pub fn known(&self) -> Vec<Known> {
         let entries = self.entries();
-        entries.workers.iter().map(|(name, worker)| Known { name: name.clone(), token: worker.token }).collect()
+        let known = entries.workers.iter().map(|(name, worker)| Known {
+            name: name.clone(),
+            token: worker.token,
+            pods: worker.pods,
+            registered_ms: worker.registered_ms,
+        });
+        known.collect()
     }
 
     /// A worker's identity is over: it is forgotten, and its name blocked until [`Self::left`].

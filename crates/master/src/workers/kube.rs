@@ -1,5 +1,7 @@
 //! Nodes and their pods, as the master makes and removes them.
 
+use std::collections::HashMap;
+
 use daas_control_plane::ApiClient;
 use daas_join::Network;
 use daas_seal_token::{NodeIdentity, NodeName};
@@ -8,10 +10,10 @@ use serde_json::{Value, json};
 
 /// Who owns the fields that are applied.
 const MANAGER: &str = "k3s-daas-master";
-/// An answer is 4 MiB at most and a pod some ten KiB.
+/// An answer is 4 MiB at most, a pod or a Node some ten KiB.
 const PAGE: usize = 50;
-/// More pages than any node has pods for.
-const PAGES: usize = 100;
+/// More than for ten thousand Nodes.
+const PAGES: usize = 400;
 
 /// Why the API server did not do it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +40,8 @@ pub trait NodeApi: Send + Sync {
     fn make<'a>(&'a self, who: &'a NodeIdentity) -> BoxFuture<'a, Result<(), NodeApiError>>;
     /// The addresses of its pods, once the controller manager has given them.
     fn pods_of<'a>(&'a self, name: &'a NodeName) -> BoxFuture<'a, Result<Option<Network>, NodeApiError>>;
+    /// The Nodes that there are, with the addresses of their pods.
+    fn all(&self) -> BoxFuture<'_, Result<HashMap<String, Option<Network>>, NodeApiError>>;
     /// Neither the Node nor a pod on it is there.
     fn remove<'a>(&'a self, name: &'a NodeName) -> BoxFuture<'a, Result<(), NodeApiError>>;
 }
@@ -65,6 +69,18 @@ impl NodeApi for Kube {
         })
     }
 
+    fn all(&self) -> BoxFuture<'_, Result<HashMap<String, Option<Network>>, NodeApiError>> {
+        Box::pin(async move {
+            let mut nodes = HashMap::new();
+            self.each("listing the Nodes", "/api/v1/nodes?", |node| {
+                let pods = node["spec"]["podCIDR"].as_str().and_then(|cidr| cidr.parse().ok());
+                nodes.insert(node["metadata"]["name"].as_str().unwrap_or_default().to_owned(), pods);
+            })
+            .await?;
+            Ok(nodes)
+        })
+    }
+
     fn remove<'a>(&'a self, name: &'a NodeName) -> BoxFuture<'a, Result<(), NodeApiError>> {
         Box::pin(async move {
             // The Node first: nothing is scheduled to it any more.
@@ -83,25 +99,39 @@ impl Kube {
 
     /// Deletes at once, not gracefully: nobody is left to confirm an end.
     async fn delete_pods(&self, node: &NodeName) -> Result<(), NodeApiError> {
+        let mut pods = Vec::new();
+        self.each("listing its pods", &format!("/api/v1/pods?fieldSelector=spec.nodeName%3D{node}&"), |pod| {
+            let word = |field: &str| pod["metadata"][field].as_str().unwrap_or_default();
+            pods.push(format!("/api/v1/namespaces/{}/pods/{}", word("namespace"), word("name")));
+        })
+        .await?;
+        for pod in pods {
+            self.delete("deleting a pod", &format!("{pod}?gracePeriodSeconds=0")).await?;
+        }
+        Ok(())
+    }
+
+    /// Looks at each object of a list, which comes in pages. `list` is its path with a query that may be continued.
+    async fn each(
+        &self,
+        doing: &'static str,
+        list: &str,
+        mut look: impl FnMut(&Value) + Send,
+    ) -> Result<(), NodeApiError> {
         let mut token = String::new();
         for _ in 0..PAGES {
-            let list = format!("/api/v1/pods?fieldSelector=spec.nodeName%3D{node}&limit={PAGE}&continue={token}");
-            let (status, answer) = self.0.get(&list).await.map_err(away)?;
+            let (status, answer) = self.0.get(&format!("{list}limit={PAGE}&continue={token}")).await.map_err(away)?;
             if !status.is_success() {
-                return Err(refused("listing its pods", status.as_u16(), &answer));
+                return Err(refused(doing, status.as_u16(), &answer));
             }
-            for pod in answer["items"].as_array().into_iter().flatten() {
-                let word = |field: &str| pod["metadata"][field].as_str().unwrap_or_default();
-                let path = format!("/api/v1/namespaces/{}/pods/{}", word("namespace"), word("name"));
-                self.delete("deleting a pod", &format!("{path}?gracePeriodSeconds=0")).await?;
-            }
+            answer["items"].as_array().into_iter().flatten().for_each(&mut look);
             // Base64 without signs that a query would need to escape (apiserver's storage/continue.go: RawURLEncoding).
             answer["metadata"]["continue"].as_str().unwrap_or_default().clone_into(&mut token);
             if token.is_empty() {
                 return Ok(());
             }
         }
-        Err(NodeApiError::Away("its pods have no end".to_owned()))
+        Err(NodeApiError::Away(format!("{doing} has no end")))
     }
 }
 

@@ -4,20 +4,32 @@
 //! is silent, empties no cluster.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use daas_chain::registry::Changes;
 use daas_seal_token::{NodeName, Refusal};
 use futures::future::join_all;
+use tokio::time::Instant;
 
 use super::Workers;
 
 /// What no change announces: a token's end on chain; and what did not work is tried again.
 const PERIOD: Duration = Duration::from_secs(1);
 
+/// How often Nodes that somebody else deleted are looked for.
+const LOOK: Duration = Duration::from_secs(30);
+/// A registration that goes on is left alone.
+const SETTLED_MS: u64 = 60_000;
+
 /// Follows the registry until it is dropped.
 pub async fn follow(workers: Arc<Workers>, mut changes: Changes) {
+    let mut looked = Instant::now();
     loop {
+        if looked.elapsed() >= LOOK {
+            looked = Instant::now();
+            let_go(&workers, crate::clock::now_ms()).await;
+        }
         put_out(&workers, crate::clock::now_ms()).await;
         tokio::select! {
             next = changes.next() => if next.is_none() { return },
@@ -47,6 +59,23 @@ pub async fn put_out(workers: &Workers, now_ms: u64) {
         }
     }))
     .await;
+}
+
+/// Lets go of workers whose Node an administrator has deleted, or which is another one by now: their next heartbeat is answered with
+/// "register first", and they come back with a Node and addresses of their own.
+pub async fn let_go(workers: &Workers, now_ms: u64) {
+    if workers.book.is_empty() || !workers.serves.load(Ordering::Relaxed) {
+        return;
+    }
+    // Before the Nodes are listed: whoever registers meanwhile is not judged by them.
+    let known = workers.book.known();
+    let Ok(nodes) = workers.nodes.all().await else { return };
+    for known in known.iter().filter(|known| now_ms.saturating_sub(known.registered_ms) > SETTLED_MS) {
+        if nodes.get(known.name.as_str()) != Some(&known.pods) {
+            tracing::warn!(name = %known.name, "its Node was deleted: the worker has to register again");
+            workers.book.leave(&known.name);
+        }
+    }
 }
 
 async fn remove(workers: &Workers, name: &NodeName) -> Result<(), String> {

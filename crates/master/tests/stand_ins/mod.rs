@@ -109,6 +109,13 @@ impl NodeApi for FakeCluster {
         Box::pin(async move { Ok(pods) })
     }
 
+    fn all(&self) -> BoxFuture<'_, Result<HashMap<String, Option<Network>>, NodeApiError>> {
+        let nodes = self.nodes.lock().unwrap();
+        let pods = |place| Some(format!("10.42.{place}.0/24").parse().unwrap());
+        let all = nodes.iter().enumerate().map(|(place, name)| (name.clone(), pods(place))).collect();
+        Box::pin(async move { Ok(all) })
+    }
+
     fn remove<'a>(&'a self, name: &'a NodeName) -> BoxFuture<'a, Result<(), NodeApiError>> {
         self.nodes.lock().unwrap().retain(|node| *node != name.as_str());
         Box::pin(async { Ok(()) })
