@@ -53,12 +53,12 @@ pub(super) fn file(plan: &Plan, machine: &Machine, layout: &Layout) -> ConfigFil
         "clusterDomain": plan.cluster_domain.as_str(),
         "resolvConf": machine.resolv_conf,
 
-        // As in k3s: percentages that leave small disks usable.
-        "evictionHard": {"memory.available": "100Mi", "nodefs.available": "5%", "imagefs.available": "5%", "nodefs.inodesFree": "5%", "imagefs.inodesFree": "5%"},
-        "evictionMinimumReclaim": {"nodefs.available": "10%", "imagefs.available": "10%"},
-        // Images that came with the node cannot be pulled again where there is no registry: they are removed late.
-        "imageGCHighThresholdPercent": 95,
-        "imageGCLowThresholdPercent": 90,
+        // Amounts, not parts: a twentieth of a large disk is nothing to evict pods for, and of a small one too little to live on.
+        "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1Gi", "imagefs.available": "1Gi", "nodefs.inodesFree": "2%", "imagefs.inodesFree": "2%"},
+        "evictionMinimumReclaim": {"nodefs.available": "500Mi", "imagefs.available": "500Mi"},
+        // The kubelet counts what others have on the same disk: only a full one is a reason to remove images.
+        "imageGCHighThresholdPercent": 99,
+        "imageGCLowThresholdPercent": 98,
         "serializeImagePulls": false,
         "logging": {"format": "json"},
     });
