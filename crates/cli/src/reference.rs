@@ -20,7 +20,8 @@ Amounts are `1SUI`, `0.5 SUI`, `1000 MIST` (a bare number is MIST); times are `3
 id where only one fits, or by its stake's id; ids may be shortened to four digits or more where that is unambiguous. On any chain that is
 not Sui mainnet or testnet every answer says DEVELOPMENT.
 
-kubectl uses `daas token` as its credential plugin:
+`daas kubeconfig` writes a kubeconfig after it has verified the enclave: the CA in it is the attested one, and kubectl asks `daas token` for credentials
+(`ExecCredential` of `client.authentication.k8s.io/v1`; a token lives five minutes, and kubectl asks again by itself). By hand that is:
 
 ```yaml
 users:
@@ -29,9 +30,11 @@ users:
     exec:
       apiVersion: client.authentication.k8s.io/v1
       command: daas
-      args: [token]
+      args: [token, --exec-credential, NODE]
       interactiveMode: Never
 ```
+
+`daas up` does by itself what an operator does with `cluster create`, `release publish`, `cluster grant`, `stake --tier admin`, `cluster activate` and `kubeconfig`.
 ";
 
 /// The page.
