@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use daas_chain::wallet;
-use daas_join::master_api::{ClusterAnswer, Offered, RegistrationState, path};
+use daas_join::master_api::{ClusterAnswer, Offered, RegistrationState, Submission, path};
 use daas_transport::Link;
 use serde::Serialize;
 use tokio::time::Instant;
@@ -121,7 +121,12 @@ impl Submitter {
             return Ok(());
         }
         let done = self.wallet.submit(offered).await;
-        self.record(&offered.id, offered.submission.kind(), done)
+        self.record(&offered.id, offered.submission.kind(), done)?;
+        // The chain knows it already; the enclave will see so a moment later.
+        if self.chain.activate && matches!(offered.submission, Submission::Register { .. }) {
+            self.activate(offered.instance).await?;
+        }
+        Ok(())
     }
 
     async fn activate(&mut self, instance: [u8; 32]) -> Result<(), String> {
