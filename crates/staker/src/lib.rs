@@ -6,12 +6,13 @@
 //! - [`pinned`], [`http_client`], [`master`], [`gateway`]: how it speaks to that enclave.
 //! - [`tunnel`], [`balancer`]: how the control plane reaches the node, and the node the control plane.
 //! - [`node`], [`resources`], [`drain`]: its programs, its figures, its pods on the way out.
-//! - [`worker`]: everything put together; [`api`]: what it shows on loopback.
+//! - [`worker`], [`daemon`]: its life, and everything put together; [`api`]: what it shows on loopback.
 
 pub mod api;
 pub mod balancer;
 pub mod chain;
 pub mod credentials;
+pub mod daemon;
 pub mod drain;
 pub mod enclave;
 mod error;

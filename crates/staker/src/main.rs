@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use daas_diagnostics::{Diagnose, Diagnostic, Style};
 use daas_settings::{Environment, Flags, Sources, StakerSettings};
+use daas_staker::daemon::{Ports, run};
 use daas_staker::node::{Installed, LAUNCH};
-use daas_staker::worker::{Finish, Ports, run};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         }
     };
     match start(config) {
-        Ok(_) => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::SUCCESS,
         Err(diagnostic) => {
             let style = Style::detect(None, false, |name| std::env::var(name).ok());
             let _ = writeln!(std::io::stderr(), "{}", diagnostic.render(style));
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn start(config: Option<PathBuf>) -> Result<Finish, Diagnostic> {
+fn start(config: Option<PathBuf>) -> Result<(), Diagnostic> {
     let environment = Environment::collect();
     let sources = Sources { flags: Flags::new(), environment, config };
     let loaded = StakerSettings::load(&sources).map_err(|error| error.diagnostic())?;
@@ -60,6 +60,7 @@ fn start(config: Option<PathBuf>) -> Result<Finish, Diagnostic> {
         let programs = Installed::new(&loaded.settings);
         Box::pin(run(loaded.settings, loaded.listing, &sources.environment, Ports::default(), programs, stop))
             .await
+            .map(drop)
             .map_err(|error| error.diagnostic())
     })
 }

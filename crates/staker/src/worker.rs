@@ -1,35 +1,32 @@
 //! A worker's life: stake, verify, register, join, serve, leave. Decisions are [`Life`]'s and [`Judge`]'s; here they are carried out.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use daas_join::master_api::ErrorCode;
-use daas_settings::{ContainerRuntime, Environment, Listing, StakerSettings};
 use daas_supervise::Backoff;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{Api, Command, Facts, Snapshot};
+use crate::api::{Command, Snapshot};
 use crate::balancer::Balancer;
-use crate::chain::Chain;
 use crate::credentials::CredentialFolder;
-use crate::enclave::{Roots, verify_enclave};
+use crate::enclave::verify_enclave;
 use crate::error::Error;
 use crate::judge::{ChainWord, Judge, Ruling};
 use crate::life::{Cause, Life, Tokened};
+use crate::master;
 use crate::node::{Ending, NodePlan, Programs, RunningNode};
 use crate::session::{Parts, SessionEnd, establish};
 use crate::state_file::{Owner, StateFolder};
-use crate::{master, wallet};
 
-const FIRST: Duration = Duration::from_secs(1);
+pub(crate) const FIRST: Duration = Duration::from_secs(1);
 /// Who waits longer than the enclave's own start takes comes back late.
-const LONGEST: Duration = Duration::from_secs(8);
+pub(crate) const LONGEST: Duration = Duration::from_secs(8);
 /// A session that lasted so long was a good one.
-const SETTLED: Duration = Duration::from_secs(30);
+pub(crate) const SETTLED: Duration = Duration::from_secs(30);
 /// A master that serves no workers yet says so; most wait for its control plane to come up.
 const NOT_YET: Duration = Duration::from_millis(700);
 /// So often; then as for other errors.
@@ -50,101 +47,25 @@ pub enum Finish {
     Ended(Cause),
 }
 
-/// Where the worker's loopback ports are; other ports than the usual ones are for tests.
-#[derive(Debug, Clone, Copy)]
-pub struct Ports {
-    /// kube-apiserver's balancer.
-    pub api: std::net::SocketAddr,
-    /// The join gateway's balancer.
-    pub join: std::net::SocketAddr,
-}
-
-impl Default for Ports {
-    fn default() -> Self {
-        Self { api: ([127, 0, 0, 1], 6443).into(), join: ([127, 0, 0, 1], 9345).into() }
-    }
-}
-
-/// Runs a worker until `stop` or until its stake is over.
-pub async fn run<P: Programs>(
-    settings: StakerSettings,
-    listing: Listing,
-    environment: &Environment,
-    ports: Ports,
-    programs: P,
-    stop: CancellationToken,
-) -> Result<Finish, Error> {
-    if matches!(settings.runtime(), ContainerRuntime::Cri(_)) {
-        return Err(Error::ForeignRuntime);
-    }
-    let state = StateFolder::open(&settings.state_dir)?;
-    let account = wallet::account(&settings, environment)?;
-    let snapshot = Arc::new(ArcSwap::from_pointee(Snapshot { stage: "starting", ..Snapshot::default() }));
-    let (sender, commands) = mpsc::channel(4);
-    let api_stop = stop.child_token();
-    let _api_ends = api_stop.clone().drop_guard();
-    let facts = facts(&settings, listing);
-    let api = Api::new(facts, Arc::clone(&snapshot), sender, state.path())?;
-    let address = api.start(settings.api_listen, api_stop).await?;
-    tracing::info!(%address, "the local API listens");
-    let mut backoff = Backoff::new(FIRST, LONGEST, SETTLED);
-    let chain = loop {
-        let why = match Chain::connect(&settings, account.clone()).await {
-            Ok(chain) => break chain,
-            Err(error) if error.is_final() => return Err(error),
-            Err(error) => error,
-        };
-        tracing::warn!(error = %why, "the chain does not answer");
-        snapshot.store(Arc::new(Snapshot { stage: "starting", problem: Some(why.to_string()), ..Snapshot::default() }));
-        tokio::select! {
-            () = stop.cancelled() => return Ok(Finish::Stopped),
-            () = tokio::time::sleep(backoff.after(Duration::ZERO)) => {}
-        }
-    };
-    let roots = Roots::of(settings.attestation_root.as_deref(), chain.is_production())?;
-    if !chain.is_production() {
-        tracing::warn!(
-            "DEVELOPMENT: this chain is neither Sui's mainnet nor its testnet; nothing here proves anything"
-        );
-    }
-    let owner = chain.owner();
-    let life = state.read(&owner)?;
-    let credentials = CredentialFolder::below(&settings.state_dir)?;
-    let balancers = Balancers { api: Balancer::start(ports.api).await?, join: Balancer::start(ports.join).await? };
-    let worker = Worker {
-        parts: Parts { settings, chain, roots, credentials },
-        state,
-        owner,
-        life,
-        balancers,
-        programs,
-        node: None,
-        judge: Judge::default(),
-        snapshot,
-        commands,
-        stop,
-    };
-    worker.live().await
-}
-
 /// The loopback ports to the cluster.
 pub(crate) struct Balancers {
     pub(crate) api: Balancer,
     pub(crate) join: Balancer,
 }
 
-struct Worker<P: Programs> {
-    parts: Parts,
-    state: StateFolder,
-    owner: Owner,
-    life: Life,
-    balancers: Balancers,
-    programs: P,
-    node: Option<(P::Node, NodePlan)>,
-    judge: Judge,
-    snapshot: Arc<ArcSwap<Snapshot>>,
-    commands: mpsc::Receiver<Command>,
-    stop: CancellationToken,
+/// A worker with everything that it works with.
+pub(crate) struct Worker<P: Programs> {
+    pub(crate) parts: Parts,
+    pub(crate) state: StateFolder,
+    pub(crate) owner: Owner,
+    pub(crate) life: Life,
+    pub(crate) balancers: Balancers,
+    pub(crate) programs: P,
+    pub(crate) node: Option<(P::Node, NodePlan)>,
+    pub(crate) judge: Judge,
+    pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
+    pub(crate) commands: mpsc::Receiver<Command>,
+    pub(crate) stop: CancellationToken,
 }
 
 /// What a pause ended with.
@@ -155,7 +76,8 @@ enum Woken {
 }
 
 impl<P: Programs> Worker<P> {
-    async fn live(mut self) -> Result<Finish, Error> {
+    /// Goes on until it is told to stop or its stake is over.
+    pub(crate) async fn live(mut self) -> Result<Finish, Error> {
         if let Life::Ended(ended) = &self.life {
             let cause = ended.cause;
             self.forget()?;
@@ -452,16 +374,4 @@ pub(crate) fn contradicted(word: ChainWord) {
         ?word,
         "a single node of the chain says that the stake is over, the attested master does not: going on"
     );
-}
-
-fn facts(settings: &StakerSettings, listing: Listing) -> Facts {
-    Facts {
-        node_id: settings.node_id.to_string(),
-        stake_amount: settings.stake_amount.0,
-        min_stake: settings.min_stake_amount.0,
-        contract_address: settings.contract_address.to_string(),
-        listing,
-        disk: PathBuf::from(&settings.state_dir),
-        kubelet_dir: settings.kubelet_dir.clone(),
-    }
 }

@@ -170,13 +170,13 @@ async fn a_single_node_of_the_chain_that_says_slashed_wipes_nothing_and_one_that
     worker.flags = worker.flags.set("sui_rpc_endpoint", Some(liar.url()));
     let running = worker.joined().await;
     let stake = scene.stake(&worker).await;
-    let beats = enclave.workers.heartbeats();
+    let beats = enclave.heartbeats.load(Ordering::Relaxed);
 
     liar.tell(Lie::EveryStakeIsSlashed);
     let token = format!("Authorization: Bearer {}\r\n", worker.local_token());
     // A whole session, and the heartbeat of it, hear the lie.
     assert_eq!(worker.ask("POST", "/api/v1/register", &token).await.0, 202);
-    until("the master hears of it again", || async { enclave.workers.heartbeats() > beats }).await;
+    until("the master hears of it again", || async { enclave.heartbeats.load(Ordering::Relaxed) > beats }).await;
     until("the worker is healthy", || async { worker.ask("GET", "/health", "").await.0 == 200 }).await;
     assert_eq!(worker.programs.happened(), [Happened::Started { server_ca: enclave.server_ca.clone() }]);
     assert!(exists(&worker.path("credentials/kubelet-client.pem")));
@@ -207,4 +207,26 @@ async fn certificates_are_renewed_before_they_end_and_the_node_runs_on() {
     assert!(start.elapsed() < life, "the first had ended");
     assert_eq!(worker.programs.happened(), [Happened::Started { server_ca: enclave.server_ca.clone() }]);
     running.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_staker_with_the_same_wallet_and_node_id_is_refused_and_pays_nothing() {
+    let scene = Scene::new().await;
+    let enclave = Enclave::start(&scene, 1).await;
+    scene.activate(&enclave).await;
+    let worker = WorkerFolder::new(&scene, 11).await;
+    let running = worker.joined().await;
+    // Another machine: another folder, another address.
+    let mut twin = WorkerFolder::new(&scene, 11).await;
+    twin.flags = twin.flags.set("address", Some("172.30.0.99"));
+    let refused = twin.start().finished().await;
+    assert!(matches!(refused, Err(Error::SessionKeyElsewhere(_))), "{refused:?}");
+    assert!(twin.programs.happened().is_empty());
+    assert_eq!(scene.stakes(&worker).await, 1);
+    assert_eq!(worker.ask("GET", "/health", "").await.0, 200);
+
+    // Whoever has the wallet may take the stake back elsewhere: the worker ends by itself.
+    worker.wallet.unstake(&scene.stake(&worker).await).await.unwrap();
+    assert_eq!(running.finished().await.unwrap(), Finish::Ended(Cause::Unstaked));
+    assert_eq!(worker.programs.last().unwrap().1, Happened::Stopped("end pods"));
 }

@@ -1,14 +1,15 @@
-//! A development chain, an enclave (the real authenticator, the real register-worker and heartbeat code of the master, simulated hardware)
+//! A development chain, an enclave (the real authenticator, verdicts of the live registry, simulated hardware)
 //! and workers whose programs are stand-ins.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
+use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use daas_attestation::{Claims, Pcr, UnixTime, tls_spki_sha256};
+use daas_attestation::{Answer as Attested, Claims, Pcr, UnixTime, merkle, tls_spki_sha256};
 use daas_chain::client::{NewRelease, Session, SettingChange};
 use daas_chain::registry::Registry;
 use daas_chain::types::cluster::Endpoints;
@@ -16,18 +17,16 @@ use daas_chain::types::{Bytes, Bytes32, Stake};
 use daas_devnet::AttestationRoot;
 use daas_https::server::{Answer, Handler, Limits, Peer, json, read_body, serve};
 use daas_https::tls::{ClientCertificate, Identity, acceptor};
-use daas_join::Network;
-use daas_join::master_api::{ErrorAnswer, ErrorCode, SEAL_TOKEN_HEADER, path};
-use daas_master::attestation::{Attestation, Documents};
-use daas_master::authenticator::Control;
-use daas_master::workers::{Book, ClusterFacts, NodeApi, NodeApiError, Refused, Reserved, Workers};
+use daas_join::master_api::{
+    ErrorAnswer, ErrorCode, Heartbeat, HeartbeatAnswer, RegisterWorker, RegisteredWorker, SEAL_TOKEN_HEADER, path,
+};
 use daas_nsm::{DevelopmentRoot, Image, Location, Nsm, Request as NsmRequest, Simulated};
-use daas_seal_token::{NodeIdentity, NodeName, SealToken, SigningKey};
+use daas_seal_token::{ExpectedPurpose, NodeName, Refusal, SealToken, SigningKey};
 use daas_settings::{Environment, Flags, Loaded, Sources, StakerSettings};
 use daas_staker::Error;
+use daas_staker::daemon::{Ports, run};
 use daas_staker::node::{Ending, NodePlan, Programs, RunningNode};
-use daas_staker::worker::{Finish, Ports, run};
-use futures::future::BoxFuture;
+use daas_staker::worker::Finish;
 use http::{Request, StatusCode};
 use hyper::body::Incoming;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair};
@@ -186,12 +185,6 @@ impl Papers {
     }
 }
 
-impl Documents for Papers {
-    async fn with_nonce(&self, nonce: [u8; 32]) -> Option<Vec<u8>> {
-        Some(self.make(Some(nonce)))
-    }
-}
-
 pub struct Enclave {
     pub documents: Papers,
     pub join: SocketAddr,
@@ -200,7 +193,8 @@ pub struct Enclave {
     pub stop: CancellationToken,
     /// For tests that overload the master.
     pub fails: Arc<AtomicBool>,
-    pub workers: Arc<Workers>,
+    /// How many heartbeats counted.
+    pub heartbeats: Arc<AtomicUsize>,
     pub server_ca: String,
     folder: tempfile::TempDir,
 }
@@ -283,31 +277,29 @@ impl Enclave {
         };
         change(&mut documents);
 
-        let control = Arc::new(Control::at(control));
-        until("the authenticator is up", || async { control.set_ready(true).await.is_ok() }).await;
-        let reserved = Reserved { addresses: Vec::new(), networks: Vec::new() };
-        let facts = ClusterFacts {
-            cluster_cidr: "127.8.0.0/16".parse().unwrap(),
-            service_cidr: "10.43.0.0/16".parse().unwrap(),
-            cluster_dns: "10.43.0.10".parse().unwrap(),
-            cluster_domain: "cluster.local".into(),
-            api_port: 6443,
-            join_port: 9345,
+        let registry = chain.registry().await;
+        let up = || async {
+            ask_authenticator(&control, &json!({"command": "set_ready", "ready": true})).await["ok"] == true
         };
-        let registry: Arc<Registry> = Arc::new(chain.registry().await);
-        let serves = Arc::new(AtomicBool::new(true));
-        let book = Arc::new(Book::new(10, reserved));
-        let workers = Arc::new(Workers::new(book, registry, Arc::new(Nodes), control, facts, serves));
+        until("the authenticator is up", up).await;
         let serving = Identity { certificate: certificate.into_bytes(), key: key.into_bytes().into() };
         let tls = acceptor(&serving, ClientCertificate::Optional(client_ca.pem().as_bytes())).unwrap();
         let tls = Arc::new(arc_swap::ArcSwap::from_pointee(tls));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let master = listener.local_addr().unwrap();
         let fails = Arc::new(AtomicBool::new(false));
-        let attestation = Attestation::start(documents.clone());
-        let handler = Arc::new(Front { attestation, workers: Arc::clone(&workers), fails: Arc::clone(&fails) });
+        let heartbeats = Arc::new(AtomicUsize::new(0));
+        let front = Front {
+            documents: documents.clone(),
+            registry,
+            control,
+            registered: Mutex::default(),
+            heartbeats: Arc::clone(&heartbeats),
+            fails: Arc::clone(&fails),
+        };
+        let handler = Arc::new(front);
         tokio::spawn(serve(listener, tls, Limits::PUBLIC, handler, stop.clone()));
-        Self { documents, join, master, stop, fails, workers, server_ca: server_ca.pem(), folder }
+        Self { documents, join, master, stop, fails, heartbeats, server_ca: server_ca.pem(), folder }
     }
 
     pub fn instance(&self) -> Bytes32 {
@@ -316,11 +308,8 @@ impl Enclave {
 
     /// The nodes that have a tunnel.
     pub async fn tunnels(&self) -> Value {
-        let mut stream = BufReader::new(UnixStream::connect(self.folder.path().join("control.sock")).await.unwrap());
-        stream.write_all(b"{\"command\":\"status\"}\n").await.unwrap();
-        let mut answer = String::new();
-        stream.read_line(&mut answer).await.unwrap();
-        serde_json::from_str::<Value>(&answer).unwrap()["tunnels"].clone()
+        let control = self.folder.path().join("control.sock");
+        ask_authenticator(&control, &json!({"command": "status"})).await["tunnels"].clone()
     }
 
     /// A stream as kube-apiserver asks for it.
@@ -339,60 +328,106 @@ impl Enclave {
     }
 }
 
-/// 8443, as far as workers use it.
+/// One command to the authenticator; null while it is not up.
+async fn ask_authenticator(control: &Path, command: &Value) -> Value {
+    let Ok(stream) = UnixStream::connect(control).await else { return Value::Null };
+    let mut stream = BufReader::new(stream);
+    stream.write_all(format!("{command}\n").as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_line(&mut answer).await.unwrap();
+    serde_json::from_str(&answer).unwrap()
+}
+
+/// 8443, as far as workers use it: verdicts are the live registry's, Nodes are always there.
 struct Front {
-    attestation: Attestation,
-    workers: Arc<Workers>,
+    documents: Papers,
+    registry: Registry,
+    control: PathBuf,
+    registered: Mutex<HashSet<NodeName>>,
+    heartbeats: Arc<AtomicUsize>,
     fails: Arc<AtomicBool>,
 }
 
+type Refused = (ErrorCode, String);
+
 impl Handler for Front {
     async fn answer(self: Arc<Self>, request: Request<Incoming>, _: Arc<Peer>) -> Answer {
-        let refused = |Refused { code, why }: Refused| {
-            let status = StatusCode::from_u16(code.status()).unwrap();
-            json(status, serde_json::to_vec(&ErrorAnswer { code, error: why }).unwrap())
-        };
         if request.uri().path() == path::ATTESTATION {
             let query = request.uri().query().unwrap().strip_prefix("nonce=").unwrap();
             let mut nonce = [0; 32];
             hex::decode_to_slice(query, &mut nonce).unwrap();
-            return json(StatusCode::OK, self.attestation.answer(nonce).await.unwrap().to_json());
+            let document = self.documents.make(merkle::root(&[nonce]));
+            let nonce_path = merkle::path(&[nonce], 0).unwrap();
+            return json(StatusCode::OK, Attested { document, nonce_path }.to_json());
         }
+        self.serve(request).await.map_or_else(
+            |(code, error)| {
+                let status = StatusCode::from_u16(code.status()).unwrap();
+                json(status, serde_json::to_vec(&ErrorAnswer { code, error }).unwrap())
+            },
+            |answer| json(StatusCode::OK, answer),
+        )
+    }
+}
+
+impl Front {
+    async fn serve(&self, request: Request<Incoming>) -> Result<Vec<u8>, Refused> {
         if self.fails.load(Ordering::Relaxed) {
-            return refused(Refused { code: ErrorCode::Stale, why: "the view of the chain is too old".into() });
+            return Err((ErrorCode::Stale, "the view of the chain is too old".into()));
         }
         let (parts, body) = request.into_parts();
         let token = SealToken::parse(parts.headers[SEAL_TOKEN_HEADER].to_str().unwrap()).unwrap();
         let body = read_body(body, 4096, WITHIN).await.unwrap();
-        let answered = match parts.uri.path() {
+        match parts.uri.path() {
             path::REGISTER_WORKER => {
-                let request = serde_json::from_slice(&body).unwrap();
-                self.workers.register(&token, &request, now_ms()).await.map(|answer| serde_json::to_vec(&answer))
+                let request: RegisterWorker = serde_json::from_slice(&body).unwrap();
+                self.prove(&token, &request.node_name)?;
+                let put = json!({
+                    "command": "put_node", "name": request.node_name.as_str(), "address": request.address.ip(), "pods": PODS,
+                });
+                let put = ask_authenticator(&self.control, &put).await;
+                if put["ok"] != true {
+                    return Err((ErrorCode::Conflict, put.to_string()));
+                }
+                self.registered.lock().unwrap().insert(request.node_name.clone());
+                let answer = RegisteredWorker {
+                    node_name: request.node_name,
+                    pod_cidr: PODS.parse().unwrap(),
+                    cluster_dns: ip("10.43.0.10"),
+                    cluster_domain: "cluster.local".into(),
+                    cluster_cidr: "127.8.0.0/16".parse().unwrap(),
+                    service_cidr: "10.43.0.0/16".parse().unwrap(),
+                    api_port: 6443,
+                    join_port: 9345,
+                    heartbeat_seconds: 30,
+                };
+                Ok(serde_json::to_vec(&answer).unwrap())
             }
             path::HEARTBEAT => {
-                let beat = serde_json::from_slice(&body).unwrap();
-                self.workers.heartbeat(&token, &beat, now_ms()).map(|answer| serde_json::to_vec(&answer))
+                let beat: Heartbeat = serde_json::from_slice(&body).unwrap();
+                self.prove(&token, &beat.node_name)?;
+                if !self.registered.lock().unwrap().contains(&beat.node_name) {
+                    return Err((ErrorCode::NotRegistered, "register first".into()));
+                }
+                self.heartbeats.fetch_add(1, Ordering::Relaxed);
+                Ok(serde_json::to_vec(&HeartbeatAnswer { accepted: true, heartbeat_seconds: 30 }).unwrap())
             }
             other => panic!("{other}"),
-        };
-        answered.map_or_else(refused, |answer| json(StatusCode::OK, answer.unwrap()))
-    }
-}
-
-/// An API server that makes every Node.
-struct Nodes;
-
-impl NodeApi for Nodes {
-    fn make<'a>(&'a self, _: &'a NodeIdentity) -> BoxFuture<'a, Result<(), NodeApiError>> {
-        Box::pin(async { Ok(()) })
+        }
     }
 
-    fn pods_of<'a>(&'a self, _: &'a NodeName) -> BoxFuture<'a, Result<Option<Network>, NodeApiError>> {
-        Box::pin(async { Ok(Some(PODS.parse().unwrap())) })
-    }
-
-    fn remove<'a>(&'a self, _: &'a NodeName) -> BoxFuture<'a, Result<(), NodeApiError>> {
-        Box::pin(async { Ok(()) })
+    fn prove(&self, token: &SealToken, name: &NodeName) -> Result<(), Refused> {
+        let purpose = ExpectedPurpose::Join { node: Some(name.as_str()) };
+        self.registry.verify(token, purpose, now_ms()).map(drop).map_err(|refusal| {
+            let code = match &refusal {
+                Refusal::Stale(_) => ErrorCode::Stale,
+                Refusal::Revoked | Refusal::ExpiredOnChain | Refusal::StakeNotActive(_) | Refusal::Suspended => {
+                    ErrorCode::IdentityOver
+                }
+                _ => ErrorCode::Unauthenticated,
+            };
+            (code, refusal.to_string())
+        })
     }
 }
 
