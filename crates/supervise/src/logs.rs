@@ -119,8 +119,8 @@ enum Severity {
     Debug,
 }
 
-/// A line's parts: Kubernetes writes `{"ts", "caller", "msg", "v" or "err", …}`, etcd `{"level", "ts", "caller", "msg", …}`; anything else
-/// (a panic's stack) is a message.
+/// A line's parts: Kubernetes writes `{"ts", "caller", "msg", "v" or "err", …}`, etcd `{"level", "ts", "caller", "msg", …}`, containerd
+/// the same with `time` and the level `warning`; anything else (a panic's stack) is a message.
 struct Told {
     severity: Severity,
     message: String,
@@ -144,7 +144,7 @@ impl Told {
             match (fields.remove("level").as_ref().and_then(Value::as_str), fields.get("v").and_then(Value::as_u64)) {
                 // Kubernetes' errors alone have no verbosity.
                 (Some("error" | "panic" | "fatal" | "dpanic"), _) | (None, None) => Severity::Error,
-                (Some("warn"), _) => Severity::Warn,
+                (Some("warn" | "warning"), _) => Severity::Warn,
                 (Some("debug"), _) => Severity::Debug,
                 (Some(_), _) | (None, Some(0..=1)) => Severity::Info,
                 (None, Some(_)) => Severity::Debug,
@@ -173,6 +173,7 @@ mod tests {
         assert_eq!(of(r#"{"msg":"No","err":"refused"}"#).0, Severity::Error);
         assert_eq!(of(r#"{"msg":"x","v":4}"#).0, Severity::Debug);
         assert_eq!(of(r#"{"level":"warn","msg":"slow"}"#), (Severity::Warn, "slow".into(), String::new()));
+        assert_eq!(of(r#"{"level":"warning","msg":"slow"}"#).0, Severity::Warn);
         assert_eq!(of("panic: boom"), (Severity::Warn, "panic: boom".into(), String::new()));
     }
 

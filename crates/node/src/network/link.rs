@@ -38,7 +38,7 @@ pub(super) async fn forward_packets() -> Result<()> {
 pub(super) async fn make_device(settings: &Settings) -> Result<()> {
     let tools = &settings.tools;
     let hardware = hardware_address(settings.address);
-    let shown = ip(tools, "looking for the VXLAN device", &["-j", "-d", "link", "show", "dev", DEVICE]).await;
+    let shown = ip(tools, "looking for the VXLAN device", &["-j", "-d", "address", "show", "dev", DEVICE]).await;
     let same = shown.as_ref().is_ok_and(|text| is_ours(text, settings));
     let mut batch = Vec::new();
     if !same {
@@ -56,17 +56,21 @@ pub(super) async fn make_device(settings: &Settings) -> Result<()> {
     ip_batch(tools, "making the VXLAN device", &batch).await
 }
 
-/// Whether `ip -j -d link show` tells of a device like the one that would be made.
+/// Whether `ip -j -d address show` tells of a device like the one that would be made, with no address but this node's.
 fn is_ours(text: &str, settings: &Settings) -> bool {
     let Ok(Value::Array(links)) = serde_json::from_str(text) else { return false };
     let [link] = links.as_slice() else { return false };
     let data = &link["linkinfo"]["info_data"];
+    let addresses = link["addr_info"].as_array().map_or(&[][..], Vec::as_slice);
+    let own = settings.pod_cidr.network().to_string();
+    let foreign = |address: &Value| address["family"] == "inet" && address["local"] != own;
     link["linkinfo"]["info_kind"] == "vxlan"
         && link["address"] == hardware_address(settings.address)
         && data["id"] == VXLAN_ID
         && data["port"] == VXLAN_PORT
         && data["local"] == settings.address.to_string()
         && data["learning"] == false
+        && !addresses.iter().any(foreign)
 }
 
 /// The tables as the kernel has them.
@@ -130,7 +134,7 @@ mod tests {
     use super::*;
 
     /// As iproute2 6.1 printed it.
-    const LINK: &str = r#"[{"ifindex":5,"ifname":"daas.1","flags":["BROADCAST","MULTICAST","UP","LOWER_UP"],"mtu":1450,"qdisc":"noqueue","operstate":"UNKNOWN","address":"02:da:ac:1e:00:0b","broadcast":"ff:ff:ff:ff:ff:ff","linkinfo":{"info_kind":"vxlan","info_data":{"id":1,"local":"172.30.0.11","port_range":{"low":0,"high":0},"port":8472,"learning":false,"ttl":0}}}]"#;
+    const LINK: &str = r#"[{"ifindex":5,"ifname":"daas.1","flags":["BROADCAST","MULTICAST","UP","LOWER_UP"],"mtu":1450,"qdisc":"noqueue","operstate":"UNKNOWN","address":"02:da:ac:1e:00:0b","broadcast":"ff:ff:ff:ff:ff:ff","linkinfo":{"info_kind":"vxlan","info_data":{"id":1,"local":"172.30.0.11","port_range":{"low":0,"high":0},"port":8472,"learning":false,"ttl":0}},"addr_info":[{"family":"inet","local":"10.42.1.0","prefixlen":32,"scope":"global"},{"family":"inet6","local":"fe80::da:acff:fe1e:b","prefixlen":64,"scope":"link"}]}]"#;
 
     #[test]
     fn only_a_device_of_the_same_make_stays() {
@@ -142,6 +146,7 @@ mod tests {
             ("02:da:ac:1e:00:0b", "02:da:ac:1e:00:0c"),
             ("\"learning\":false", "\"learning\":true"),
             ("\"vxlan\"", "\"geneve\""),
+            ("10.42.1.0", "10.42.9.0"),
         ] {
             assert!(!is_ours(&LINK.replace(from, to), &settings()), "{from}");
         }
