@@ -70,9 +70,9 @@ pub enum Error {
     /// Signals could not be listened to.
     #[error("listening to signals: {0}")]
     Signals(std::io::Error),
-    /// The master was stopped before it was up.
-    #[error("stopped before the control plane was up")]
-    Stopped,
+    /// A part that everything needs has ended by itself.
+    #[error("a part of the master has ended by itself: the enclave is of no use without it")]
+    PartEnded,
 }
 
 impl Error {

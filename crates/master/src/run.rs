@@ -14,6 +14,7 @@ use daas_https::server::{Limits, serve};
 use daas_https::tls::{ClientCertificate, CurrentTls, Identity, acceptor};
 use daas_supervise::{Launcher, Phase, States, Supervisor, Timing};
 use daas_transport::client_line::Announced;
+use daas_transport::loopback::Forwarder;
 use daas_transport::ports;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -41,20 +42,37 @@ use crate::workers::{Book, ClusterFacts, Kube, NodeApi, Reserved, Workers, leavi
 /// Runs until `stop`, or until a part that everything needs has ended. `log_level` is told once it is known.
 pub async fn run(options: Options, log_level: impl FnOnce(LogLevel), stop: CancellationToken) -> Result<()> {
     let programs = Programs::in_folder(&options.programs);
-    let runtime = boot::configuration(&options.link).await?;
-    log_level(runtime.log_level);
-    let device = Device::start(boot::module(&options, &programs).await?, &runtime.sha384)?;
-    let _reach = boot::reach(&options.link, &runtime, &options.hosts).await?;
-    let (registry, package) = tokio::select! {
-        () = stop.cancelled() => return Err(Error::Stopped),
-        followed = chain::follow(&runtime) => followed?,
+    // The parent may be late and the chain away: nothing has begun yet that must be ended in order.
+    let booted = tokio::select! {
+        () = stop.cancelled() => return Ok(()),
+        booted = boot(&options, &programs, log_level) => booted?,
     };
-    let enclave = Enclave::start(&options, &programs, &runtime, &device, package.id).await?;
+    let Booted { runtime, device, registry, package, _reach } = booted;
+    let enclave = Enclave::start(&options, &programs, &runtime, &device, package).await?;
     let ended = enclave.serve(&options, &runtime, device, registry, &stop).await;
     // kube-apiserver asks the authenticator to its end.
     enclave.plane.stop().await;
     enclave.authenticator.stop().await;
     ended
+}
+
+/// What the control plane is started on.
+struct Booted {
+    runtime: Runtime,
+    device: Device,
+    registry: Registry,
+    package: Address,
+    /// The chain is reached as long as this lives.
+    _reach: Forwarder,
+}
+
+async fn boot(options: &Options, programs: &Programs, log_level: impl FnOnce(LogLevel)) -> Result<Booted> {
+    let runtime = boot::configuration(&options.link).await?;
+    log_level(runtime.log_level);
+    let device = Device::start(boot::module(options, programs).await?, &runtime.sha384)?;
+    let reach = boot::reach(&options.link, &runtime, &options.hosts).await?;
+    let (registry, package) = chain::follow(&runtime).await?;
+    Ok(Booted { runtime, device, registry, package: package.id, _reach: reach })
 }
 
 /// The programs.
@@ -162,7 +180,7 @@ impl Enclave {
                     if let Some(Err(error)) = ended {
                         tracing::error!(%error, "a part of the master has failed");
                     }
-                    return if stop.is_cancelled() { Ok(()) } else { Err(Error::Stopped) };
+                    return if stop.is_cancelled() { Ok(()) } else { Err(Error::PartEnded) };
                 }
                 _ = second.tick() => supervised.store(Arc::new(self.figures())),
                 Ok(()) = renewals.changed() => match self.tls() {
@@ -249,5 +267,25 @@ async fn watch_readiness(
         if futures::future::select_all(changes).await.0.is_err() {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_master_that_waits_for_its_parent_stops_when_it_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = format!("folder:{}", folder.path().display());
+        let options = Options::parse_from(["daas-master", "--link", &link, "--programs", "/", "--hosts", "/dev/null"]);
+        let stop = CancellationToken::new();
+        let running = tokio::spawn(run(options, drop, stop.clone()));
+        tokio::task::yield_now().await;
+        assert!(!running.is_finished());
+        stop.cancel();
+        assert!(tokio::time::timeout(Duration::from_secs(5), running).await.unwrap().unwrap().is_ok());
     }
 }
