@@ -61,11 +61,12 @@ test: setup ## every test: scripts, Move package, Rust, independent Move VM, sho
 	scripts/oracle-eif
 	scripts/fuzz --seconds $(FUZZ_SECONDS)
 
-test-cluster: setup ## control plane, authenticator, the whole enclave and a worker with the real programs (builds Kubernetes first)
+test-cluster: setup ## control plane, authenticator, enclave, a worker, a whole cluster with the real programs (builds Kubernetes first)
 	$(CARGO) build --locked -p daas-supervise -p daas-authenticator
 	DAAS_KUBE="$$(scripts/kubernetes-build --print kube)/kube" $(CARGO) test --locked -p daas-control-plane -p daas-authenticator -p daas-master --features daas-control-plane/cluster-tests,daas-authenticator/cluster-tests,daas-master/cluster-tests
 	scripts/test-sandbox
 	scripts/test-worker
+	scripts/test-up
 
 fuzz: setup ## fuzz every parser (FUZZ_SECONDS=600 for a long run)
 	scripts/fuzz --seconds $(FUZZ_SECONDS)
