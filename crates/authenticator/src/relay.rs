@@ -28,7 +28,8 @@ pub struct RelayLimits {
 
 impl Default for RelayLimits {
     fn default() -> Self {
-        Self { connections: 4096, per_peer: 256 }
+        // A worker's pods come from its one address.
+        Self { connections: 4096, per_peer: 512 }
     }
 }
 

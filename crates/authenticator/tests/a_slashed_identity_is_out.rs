@@ -17,15 +17,13 @@ use std::time::{Duration, Instant};
 use cluster::{in_a_network_of_its_own, until};
 use futures::StreamExt as _;
 use http::{Method, StatusCode};
-use scene::{As, CONFIG_MAPS, NODES, SOON, Scene, ended, refused, says};
+use scene::{As, CONFIG_MAPS, NODES, SOON, Scene, ended, refused, rounds, says};
 use serde_json::{Value, json};
 use world::SUI;
 
-/// Slashes of somebody new.
-const ROUNDS: usize = 8;
 /// For the figure that is printed.
 const REQUESTS: usize = 500;
-/// Each with a connection of its own; the relay gives one address 256.
+/// Each with a connection of its own.
 const CLIENTS: usize = 250;
 const BINDINGS: &str = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings";
 const LIMIT: Duration = Duration::from_secs(1);
@@ -44,7 +42,7 @@ fn a_slashed_admin_is_refused_and_its_watch_ends_within_a_second_and_nobody_else
             let watch = format!("{CONFIG_MAPS}?watch=true");
             let mut honest_watch = scene.watch(&watch, As::Token(&scene.token(&honest))).await;
             let (mut until_refused, mut until_ended) = (Vec::new(), Vec::new());
-            for round in 0..ROUNDS {
+            for round in 0..rounds(8) {
                 let rogue = scene.admin().await;
                 let token = scene.token(&rogue);
                 let mut rogue_watch = scene.watch(&watch, As::Token(&token)).await;
@@ -91,7 +89,7 @@ fn a_slashed_workers_certificate_watch_tunnel_and_pods_token_end_within_a_second
                 |worker: &scene::Worker| format!("/api/v1/pods?watch=true&fieldSelector=spec.nodeName={}", worker.name);
             let honest_watch = scene.watch(&watch(&honest), As::Certificate(&honest.kubelet)).await;
             let mut worst = Duration::ZERO;
-            for _ in 0..ROUNDS / 2 {
+            for _ in 0..rounds(4) {
                 let mut rogue = scene.worker().await;
                 let token = pods_token(&scene, &admin, &rogue).await;
                 let rogue_watch = scene.watch(&watch(&rogue), As::Certificate(&rogue.kubelet)).await;
@@ -155,7 +153,7 @@ fn what_a_slashed_admin_made_or_hid_ends_with_it() {
         ];
         let mut honest_watch = scene.watch(&watch, As::Token(&scene.token(&honest))).await;
         let mut worst = Duration::ZERO;
-        for round in 0..ROUNDS / 2 {
+        for round in 0..rounds(4) {
             let rogue = scene.admin().await;
             let (own, minted) = (scene.token(&rogue), minted_token(&scene, &rogue).await);
             let borrowed = minted_token(&scene, &honest).await;

@@ -18,13 +18,12 @@ use std::time::{Duration, Instant};
 use cluster::{in_a_network_of_its_own, until};
 use http::Method;
 use hyper::body::Incoming;
-use scene::{As, SOON, Scene, Upgraded, User, ended, says};
+use scene::{As, SOON, Scene, Upgraded, User, ended, rounds, says};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use world::SUI;
 
 const LIMIT: Duration = Duration::from_secs(1);
-const ROUNDS: usize = 4;
 const PODS: &str = "/api/v1/namespaces/default/pods";
 
 /// Everything that may run on a pod.
@@ -84,7 +83,7 @@ fn exec_logs_and_port_forward_of_a_slashed_admin_and_of_a_slashed_workers_pods_e
             let stays = pod_on_a_worker(&scene, &admin).await;
             let mut honest = Running::on(&scene, &admin, &stays.1).await;
             let mut worst = Duration::ZERO;
-            for _ in 0..ROUNDS {
+            for _ in 0..rounds(4) {
                 let rogue = scene.admin().await;
                 let running = Running::on(&scene, &rogue, &stays.1).await;
                 let begun = Instant::now();
@@ -96,7 +95,7 @@ fn exec_logs_and_port_forward_of_a_slashed_admin_and_of_a_slashed_workers_pods_e
                 worst = worst.max(lasted.into_iter().max().unwrap());
                 honest.goes_on().await;
             }
-            for _ in 0..ROUNDS {
+            for _ in 0..rounds(4) {
                 let (rogue, pod) = pod_on_a_worker(&scene, &admin).await;
                 let running = Running::on(&scene, &admin, &pod).await;
                 let begun = Instant::now();

@@ -431,6 +431,9 @@ async fn remotedialers_own_client_carries_streams_until_its_worker_is_slashed() 
     let mut all = vec![0; large.len()];
     tokio::time::timeout(3 * WITHIN, lazy.read_exact(&mut all)).await.unwrap().unwrap();
     assert!(all == large);
+    // Challenged as one of two with its key would be: it shows that it lives.
+    let answered = tokio::time::timeout(WITHIN, session.challenge([7; 16])).await;
+    assert_eq!(answered, Ok(crate::tunnel::Answer::Empty));
 
     // The other way, until the kubelet has it all; then its end reaches us.
     let mut lazy_kubelet = writer.await.unwrap();

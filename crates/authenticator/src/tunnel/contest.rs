@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 
 use super::Tunnel;
+use super::session::Answer;
 
 /// How long and how often both are asked.
 #[derive(Debug, Clone, Copy)]
@@ -50,8 +51,8 @@ pub struct DoubleIdentity {
 }
 
 impl Contest {
-    /// Challenges both until one does not answer and is closed, or all challenges are answered by both: then the older is
-    /// closed, and what was seen is given back.
+    /// Challenges both until one does not answer and is closed, or one does not repeat what it was asked, which proves
+    /// nothing, or all challenges are repeated by both: then the older is closed, and what was seen is given back.
     pub async fn run(self, rhythm: Rhythm) -> Option<DoubleIdentity> {
         let Self { older, newer } = self;
         let (began, mut challenges) = (SystemTime::now(), Vec::new());
@@ -66,17 +67,22 @@ impl Contest {
             let mut challenge = [0; 16];
             // Without randomness nothing is proved.
             SystemRandom::new().fill(&mut challenge).ok()?;
-            let ask = |tunnel: &Tunnel| tokio::time::timeout(rhythm.answer, tunnel.session.clone().answers(challenge));
-            let (one, other) = tokio::join!(ask(&older), ask(&newer));
-            let (one, other) = (one == Ok(true), other == Ok(true));
-            if !one {
-                older.session.close();
-            }
-            if !other {
-                newer.session.close();
-            }
-            if !(one && other) {
-                return None;
+            match tokio::join!(answer(&older, challenge, rhythm), answer(&newer, challenge, rhythm)) {
+                (Answer::Repeated, Answer::Repeated) => {}
+                (Answer::Ended, Answer::Ended) => {
+                    older.session.close();
+                    newer.session.close();
+                    return None;
+                }
+                (_, Answer::Ended) => {
+                    newer.session.close();
+                    return None;
+                }
+                // Dead, or alive and without proof: the newest stays.
+                (Answer::Ended | Answer::Empty, _) | (_, Answer::Empty) => {
+                    older.session.close();
+                    return None;
+                }
             }
             challenges.push(challenge);
         }
@@ -84,4 +90,10 @@ impl Contest {
         older.session.close();
         Some(DoubleIdentity { older, newer, challenges, began, ended: SystemTime::now() })
     }
+}
+
+/// Who says nothing in time is as good as gone.
+async fn answer(tunnel: &Tunnel, challenge: [u8; 16], rhythm: Rhythm) -> Answer {
+    let asked = tokio::time::timeout(rhythm.answer, tunnel.session.challenge(challenge));
+    asked.await.unwrap_or(Answer::Ended)
 }

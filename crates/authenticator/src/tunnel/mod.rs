@@ -17,7 +17,7 @@ use daas_seal_token::NodeName;
 use crate::error::Error;
 
 pub use contest::{Contest, DoubleIdentity, Rhythm};
-pub use session::{Session, websocket_limits};
+pub use session::{Answer, Session, websocket_limits};
 pub use stream::TunnelStream;
 
 /// How many workers may have a tunnel.

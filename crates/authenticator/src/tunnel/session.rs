@@ -63,11 +63,22 @@ struct Outgoing {
     control: mpsc::Receiver<tungstenite::Message>,
 }
 
-/// The payload of a ping; the worker's pong must be the same (RFC 6455 §5.5.3).
+/// What a ping asked.
 #[derive(Debug)]
 struct Challenge {
     payload: [u8; 16],
-    answered: oneshot::Sender<()>,
+    answered: oneshot::Sender<Answer>,
+}
+
+/// What whoever holds the other end of a tunnel does with a challenge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// A pong that repeats it (RFC 6455 §5.5.3): somebody with the key's TLS session has read it.
+    Repeated,
+    /// A pong without content, as remotedialer's client writes them (`wsconn.go`): it lives, and proves nothing.
+    Empty,
+    /// The tunnel has ended.
+    Ended,
 }
 
 /// The reading end's view of a stream.
@@ -147,16 +158,16 @@ impl Session {
         Ok(stream)
     }
 
-    /// Whether whoever holds the other end answers this challenge before the tunnel ends. A later challenge takes an earlier
-    /// one's place.
-    pub async fn answers(self: Arc<Self>, payload: [u8; 16]) -> bool {
+    /// What whoever holds the other end says to this challenge, or that the tunnel has ended. A later challenge takes an
+    /// earlier one's place.
+    pub async fn challenge(&self, payload: [u8; 16]) -> Answer {
         let (answered, heard) = oneshot::channel();
         *self.challenge.lock().unwrap_or_else(PoisonError::into_inner) = Some(Challenge { payload, answered });
         self.say_message(tungstenite::Message::Ping(Bytes::copy_from_slice(&payload)));
         tokio::select! {
             biased;
-            () = self.closed.cancelled() => false,
-            heard = heard => heard.is_ok(),
+            () = self.closed.cancelled() => Answer::Ended,
+            heard = heard => heard.unwrap_or(Answer::Ended),
         }
     }
 
@@ -239,9 +250,16 @@ impl Session {
 
     fn heard_pong(&self, payload: &[u8]) {
         let mut awaited = self.challenge.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(challenge) = awaited.take_if(|challenge| challenge.payload == payload) {
+        let repeats = |challenge: &Challenge| challenge.payload == payload;
+        let answer = match &*awaited {
+            Some(challenge) if repeats(challenge) => Answer::Repeated,
+            Some(_) if payload.is_empty() => Answer::Empty,
+            // Nobody asked.
+            _ => return,
+        };
+        if let Some(challenge) = awaited.take() {
             // Whoever asked may have given up.
-            let _ = challenge.answered.send(());
+            let _ = challenge.answered.send(answer);
         }
     }
 

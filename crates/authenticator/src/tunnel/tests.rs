@@ -260,13 +260,32 @@ async fn a_newer_tunnel_that_ends_gives_its_place_back_and_a_wrong_answer_is_non
     let (newer, mut second, contest) = join_with_key(&tunnels, "one-dead000f", [1; 32]).await;
     let first = alive(first);
     let contest = tokio::spawn(contest.unwrap().run(QUICK));
-    // A pong that nobody asked for is no answer.
-    second.socket.send(tungstenite::Message::Pong(vec![0; 16].into())).await.unwrap();
+    // Pongs that repeat no challenge are no answers, however many come.
+    while !contest.is_finished() {
+        let _ = second.socket.send(tungstenite::Message::Pong(vec![0; 16].into())).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     assert!(contest.await.unwrap().is_none());
     assert!(newer.is_closed() && !older.is_closed());
     until("the older has its place again", || tunnels.get(&name).is_some_and(|current| Arc::ptr_eq(&current, &older)))
         .await;
     first.abort();
+}
+
+#[tokio::test]
+async fn a_worker_that_lives_and_repeats_nothing_keeps_its_newest_tunnel_and_is_no_offender() {
+    let tunnels = Arc::new(Tunnels::default());
+    let (older, mut first, _) = join_with_key(&tunnels, "one-dead000f", [1; 32]).await;
+    let (newer, mut second, contest) = join_with_key(&tunnels, "one-dead000f", [1; 32]).await;
+    let contest = tokio::spawn(contest.unwrap().run(QUICK));
+    while !contest.is_finished() {
+        for worker in [&mut first, &mut second] {
+            let _ = worker.socket.send(tungstenite::Message::Pong(Vec::new().into())).await;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(contest.await.unwrap().is_none());
+    assert!(older.is_closed() && !newer.is_closed());
 }
 
 #[tokio::test]

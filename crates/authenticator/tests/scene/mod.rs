@@ -313,6 +313,11 @@ impl Scene {
     }
 }
 
+/// How often somebody new is slashed: so often, or `DAAS_TEST_ROUNDS` times (100 at most: each wallet has a number of its own).
+pub(crate) fn rounds(usual: usize) -> usize {
+    std::env::var("DAAS_TEST_ROUNDS").map_or(usual, |rounds| rounds.parse().expect("a number"))
+}
+
 /// Reads until the end or a reset.
 pub(crate) async fn ended(mut body: Incoming) {
     while let Some(Ok(_)) = body.frame().await {}
