@@ -184,4 +184,56 @@ mod tests {
         assert_eq!(present.len(), 1);
         assert!(listed("").is_empty());
     }
+
+    /// A `ctr` that has `r/a:1` and writes down what it is told to import.
+    fn images(folder: &Path, ctr: &str) -> Images {
+        let (text, path) = (folder.join("ctr.sh"), folder.join("ctr"));
+        std::fs::write(&text, format!("#!/bin/sh\n{ctr}\n")).unwrap();
+        // By another process: a file that one of this process' children still has open for writing is not run.
+        let installed = std::process::Command::new("install").args(["-m", "755"]).args([&text, &path]).status();
+        assert!(installed.unwrap().success());
+        Images { folder: folder.join("images"), ctr: path, socket: "/s".into() }
+    }
+
+    #[tokio::test]
+    async fn what_is_missing_is_loaded_and_what_is_broken_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let told = folder.path().join("told");
+        let script = format!(
+            "case \"$*\" in *list) printf 'REF TYPE DIGEST\\nr/a:1 t sha256:1\\n';; *) echo \"$*\" >> {}; case \"$*\" in *refused*) exit 1;; esac;; esac",
+            told.display()
+        );
+        let images = images(folder.path(), &script);
+        // A folder that is not there stops nobody.
+        images.load(|_| ()).await.unwrap();
+        std::fs::create_dir(&images.folder).unwrap();
+        let put = |name: &str, image: &str, digest: &str| {
+            let index = format!(
+                r#"{{"manifests":[{{"digest":"{digest}","annotations":{{"io.containerd.image.name":"{image}"}}}}]}}"#
+            );
+            std::fs::rename(archive(folder.path(), &[("index.json", &index)]), images.folder.join(name)).unwrap();
+        };
+        put("there.tar", "r/a:1", "sha256:1");
+        put("new.tar", "r/a:1", "sha256:2");
+        put("refused.tar", "r/b:1", "sha256:3");
+        put("with space.tar", "r/c:1", "sha256:4");
+        std::fs::write(images.folder.join("broken.tar"), "no archive").unwrap();
+        let mut said = Vec::new();
+        images.load(|what| said.push(what)).await.unwrap();
+        assert_eq!(said.len(), 3, "{said:?}");
+        let lines = std::fs::read_to_string(told).unwrap();
+        let names: Vec<_> = lines.lines().map(|line| line.rsplit('/').next().unwrap()).collect();
+        assert_eq!(names, ["new.tar", "refused.tar", "with space.tar"]);
+        assert!(
+            lines
+                .starts_with("--address /s --namespace k8s.io images import --label io.cri-containerd.pinned=pinned /")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_containerd_that_does_not_answer_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = images(folder.path(), "echo gone >&2; exit 1").load(|_| ()).await.unwrap_err().to_string();
+        assert!(said.contains("gone"), "{said}");
+    }
 }
