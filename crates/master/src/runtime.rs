@@ -253,6 +253,7 @@ fn digest_of<const N: usize>(algorithm: &'static digest::Algorithm, bytes: &[u8]
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
@@ -381,5 +382,26 @@ mod tests {
         }
         assert!(Runtime::parse(&[0xff; 10]).is_err());
         assert_eq!(Runtime::parse(&vec![b' '; MAX_BYTES + 1]), Err(ConfigurationError::TooLong));
+    }
+
+    proptest! {
+        /// One value of a good configuration replaced by anything: it is refused, or what it says is within the bounds.
+        #[test]
+        fn what_is_accepted_is_within_bounds(field in 0..8_usize, text in "\\PC{0,40}|http://chain.internal:[0-9]{1,6}", number in any::<i64>()) {
+            let places = ["version", "chain_id", "cluster", "advertise_address", "log_level"];
+            for value in [json!(text), json!(number), json!([text]), json!({"workers": number})] {
+                let place = places.get(field).copied().unwrap_or(if field == 5 { "rpc" } else { "limits" });
+                if let Ok(runtime) = parse(&with(&format!("/{place}"), value)) {
+                    prop_assert!((1..=MAX_WORKERS).contains(&runtime.max_workers));
+                    prop_assert!(runtime.nodes.iter().all(|node| node.target.host.as_str() == DEVELOPMENT_HOST));
+                    prop_assert!(!runtime.advertise_address.is_loopback() && !runtime.advertise_address.is_unspecified());
+                }
+            }
+        }
+
+        #[test]
+        fn arbitrary_bytes_are_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            prop_assert!(Runtime::parse(&bytes).is_err());
+        }
     }
 }
