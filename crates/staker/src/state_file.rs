@@ -133,7 +133,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
-    use crate::life::tests::{draining, staked};
+    use crate::life::tests::{draining, enclave, staked};
 
     fn owner() -> Owner {
         let text = str::to_owned;
@@ -150,6 +150,15 @@ mod tests {
         assert_eq!(state.read(&owner()).unwrap(), Life::Draining(draining()));
         let mode = fs::metadata(state.file()).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn what_was_proven_before_a_start_is_not_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateFolder::open(&folder.path().join("worker")).unwrap();
+        let tokened = staked().tokened(sui_sdk_types::Address::new([7; 32]));
+        state.write(&owner(), &Life::Verified(tokened.clone().verified(enclave(1)))).unwrap();
+        assert_eq!(state.read(&owner()).unwrap(), Life::Tokened(tokened));
     }
 
     #[test]
