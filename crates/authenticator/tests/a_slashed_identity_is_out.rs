@@ -229,8 +229,13 @@ async fn minted_token(scene: &Scene, maker: &scene::User) -> String {
         json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}});
     let answer = scene.create(&format!("{account}/token"), As::Token(&scene.token(maker)), &request).await;
     let token = answer["status"]["token"].as_str().unwrap().to_owned();
-    let (status, answer) = scene.ask(Method::GET, CONFIG_MAPS, As::Token(&token), None).await.unwrap();
-    assert_eq!(status, StatusCode::OK, "{answer}");
+    // RBAC learns of bindings by a watch; whoever answers for the token is known at once.
+    until(SOON, "the token's account may read", || async {
+        let (status, answer) = scene.ask(Method::GET, CONFIG_MAPS, As::Token(&token), None).await.unwrap();
+        assert!(!answer.to_string().contains("nobody answers for this"), "{answer}");
+        status == StatusCode::OK
+    })
+    .await;
     token
 }
 
@@ -274,7 +279,9 @@ async fn pods_token(scene: &Scene, admin: &scene::User, worker: &scene::Worker) 
         }
         assert!(Instant::now() < deadline, "{status}: {answer}");
     };
-    let (status, answer) = scene.ask(Method::GET, CONFIG_MAPS, As::Token(&token), None).await.unwrap();
-    assert_eq!(status, StatusCode::OK, "{answer}");
+    until(SOON, "the token's account may read", || async {
+        scene.ask(Method::GET, CONFIG_MAPS, As::Token(&token), None).await.unwrap().0 == StatusCode::OK
+    })
+    .await;
     token
 }
