@@ -219,8 +219,9 @@ impl Hostile {
     /// The next end of a stream, and whether a pause came before; pings are passed over.
     async fn hear_end(&mut self) -> (StreamId, bool) {
         let mut paused = false;
+        let deadline = tokio::time::Instant::now() + WITHIN;
         loop {
-            let heard = timeout(WITHIN, self.socket.next()).await.unwrap().unwrap().unwrap();
+            let heard = tokio::time::timeout_at(deadline, self.socket.next()).await.unwrap().unwrap().unwrap();
             let tungstenite::Message::Binary(bytes) = heard else { continue };
             match Message::decode(&bytes).unwrap().frame {
                 Frame::Error { stream, .. } => return (stream, paused),
