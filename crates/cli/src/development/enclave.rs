@@ -35,8 +35,8 @@ impl Enclave<'_> {
     /// Writes the parent's configuration and starts it with its enclave, unless it runs.
     pub fn start(&self, places: &Places, lan: &Lan, programs: &Path) -> Result<Starting, Diagnostic> {
         let part = Part::Parent;
-        if part.running(places)?.is_some() {
-            return Ok(Starting::before(&part, places));
+        if let Some(process) = part.running(places)? {
+            return Ok(Starting::before(&part, process, places));
         }
         let folder = part.folder(places);
         private_folder(&folder)?;

@@ -28,7 +28,7 @@ impl Lan {
     pub async fn start(places: &Places) -> Result<Self, Diagnostic> {
         let part = Part::Lan;
         if let Some(process) = part.running(places)? {
-            Self::ready(places, &mut Starting::before(&part, places)).await?;
+            Self::ready(places, &mut Starting::before(&part, process.clone(), places)).await?;
             return Ok(Self { process, is_new: false });
         }
         let program = find("daas-sandbox", "the network of the workers", "워커 네트워크")?;

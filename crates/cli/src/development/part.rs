@@ -95,7 +95,7 @@ impl Part {
         let (pid_file, log_file) = (self.pid_file(places), self.log_file(places));
         let _ = std::fs::remove_file(&pid_file);
         let child = launch(&Launch { program, arguments, pid_file, log_file: log_file.clone() })?;
-        Ok(Starting { name: self.name(), child: Some(child), log_file })
+        Ok(Starting { name: self.name(), program: Running::Child(child), log_file })
     }
 
     /// Ends it if it runs; says whether it did.
@@ -113,15 +113,22 @@ impl Part {
 #[derive(Debug)]
 pub struct Starting {
     name: String,
-    /// None for one that was there before.
-    child: Option<std::process::Child>,
+    program: Running,
     log_file: PathBuf,
+}
+
+#[derive(Debug)]
+enum Running {
+    /// Of this process: asking reaps it, so that its end shows.
+    Child(std::process::Child),
+    /// Of an earlier run.
+    Before(Process),
 }
 
 impl Starting {
     /// One that an earlier run started.
-    pub fn before(part: &Part, places: &Places) -> Self {
-        Self { name: part.name(), child: None, log_file: part.log_file(places) }
+    pub fn before(part: &Part, process: Process, places: &Places) -> Self {
+        Self { name: part.name(), program: Running::Before(process), log_file: part.log_file(places) }
     }
 
     /// What it has printed.
@@ -129,18 +136,18 @@ impl Starting {
         &self.log_file
     }
 
-    /// Fails once the program has ended. Asking reaps it, so that its end shows.
+    /// Fails once the program has ended.
     pub fn check(&mut self) -> Result<(), Diagnostic> {
-        match self.child.as_mut().map(std::process::Child::try_wait) {
-            Some(Ok(Some(status))) => {
-                let diagnostic = Diagnostic::new(codes::PART_ENDED)
-                    .with("what", &self.name)
-                    .with("log", self.log_file.display())
-                    .technical(status);
-                Err(self.with_tail(diagnostic))
-            }
-            _ => Ok(()),
-        }
+        let ended = match &mut self.program {
+            Running::Child(child) => child.try_wait().ok().flatten().map(|status| status.to_string()),
+            Running::Before(process) => (!process.runs()).then(|| "it was started by an earlier run".to_owned()),
+        };
+        let Some(how) = ended else { return Ok(()) };
+        let diagnostic = Diagnostic::new(codes::PART_ENDED)
+            .with("what", &self.name)
+            .with("log", self.log_file.display())
+            .technical(how);
+        Err(self.with_tail(diagnostic))
     }
 
     /// Asks until there is an answer, the program ends, or the time is up.
@@ -204,7 +211,7 @@ mod tests {
         let log_file = folder.path().join("log");
         std::fs::write(&log_file, "first\nwhat went wrong\n").unwrap();
         let child = std::process::Command::new("false").spawn().unwrap();
-        let mut starting = Starting { name: "parent".into(), child: Some(child), log_file };
+        let mut starting = Starting { name: "parent".into(), program: Running::Child(child), log_file };
         let error = starting.until::<()>(Duration::from_secs(30), || None).await.unwrap_err();
         assert_eq!((error.code(), error.unfilled()), (codes::PART_ENDED, vec![]));
         assert!(format!("{error:?}").contains("what went wrong"));

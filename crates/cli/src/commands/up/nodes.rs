@@ -49,14 +49,14 @@ impl Setup<'_> {
                 Worker { number, chain_id: &self.record.chain_id, package: &package, cluster: &cluster, stake };
             private_folder(&worker.part().folder(self.places))?;
             let owner = self.wallet_in(&worker.key_file(self.places)).await?.address();
-            let starting = if worker.part().running(self.places)?.is_some() {
-                Starting::before(&worker.part(), self.places)
-            } else {
-                if is_over(&stakes, owner) {
-                    // A worker never stakes a second time by itself; whoever types `up` wants it to.
-                    worker.forget(self.places)?;
-                }
-                worker.start(self.places, lan, kubernetes)?
+            if is_over(&stakes, owner) {
+                // A worker never stakes a second time by itself; whoever types `up` wants it to. It may still be ending its pods.
+                worker.part().stop(self.places).await?;
+                worker.forget(self.places)?;
+            }
+            let starting = match worker.part().running(self.places)? {
+                Some(process) => Starting::before(&worker.part(), process, self.places),
+                None => worker.start(self.places, lan, kubernetes)?,
             };
             started.push(Started { starting, owner });
         }
