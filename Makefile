@@ -7,6 +7,8 @@ CARGO := cargo
 FUZZ_SECONDS ?= 30
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 DAAS := $(TARGET)/debug/daas
+# Where tests that cannot run on this machine say why.
+export SKIPPED := $(TARGET)/skipped
 # What a development cluster runs, besides Kubernetes.
 PROGRAMS := cli devnet master authenticator supervise parent sandbox staker
 
@@ -19,6 +21,7 @@ setup: ## install what this machine lacks (says what it does; nothing is done tw
 	@scripts/setup
 
 up: setup ## start a development cluster: chain, control plane in a sandboxed enclave, two workers (as root, or through sudo)
+	@scripts/as-root --check
 	@scripts/step "building daas" $(CARGO) build --locked $(PROGRAMS:%=-p daas-%)
 	@scripts/kubernetes-folder "$(TARGET)/kubernetes"
 	@scripts/as-root "$(DAAS)" up --kubernetes "$(TARGET)/kubernetes"
@@ -31,7 +34,7 @@ status: ## every part, attestation, releases, nodes, stakes and Seal tokens
 	@test -x "$(DAAS)" || $(CARGO) build --quiet --locked -p daas-cli
 	@scripts/as-root "$(DAAS)" status
 
-doctor: ## what this machine has and lacks for each role
+doctor: setup ## what this machine has and lacks for each role
 	@$(CARGO) run --quiet --locked -p daas-cli --bin daas -- doctor
 
 move: setup ## build the Move package, print its digest, write move/bytecode
@@ -51,7 +54,8 @@ lint: setup ## formatting, clippy, dependency policy, shell scripts
 	scripts/lint-shell
 	scripts/threat-model-check
 
-test: setup ## every test: scripts, Move package, Rust, independent Move VM, short fuzzing
+test: setup ## every test that needs no cluster: scripts, Move package, Rust, independent judges, short fuzzing
+	@rm -f "$(SKIPPED)"
 	scripts/cached.test
 	scripts/move-build --check
 	$(CARGO) test --locked
@@ -60,6 +64,7 @@ test: setup ## every test: scripts, Move package, Rust, independent Move VM, sho
 	scripts/oracle-attestation
 	scripts/oracle-eif
 	scripts/fuzz --seconds $(FUZZ_SECONDS)
+	@if [ -s "$(SKIPPED)" ]; then printf "\nnot everything was tested on this machine:\n"; cat "$(SKIPPED)"; else echo "nothing was skipped"; fi
 
 test-cluster: setup ## control plane, authenticator, enclave, a worker, a whole cluster with the real programs (builds Kubernetes first)
 	$(CARGO) build --locked -p daas-supervise -p daas-authenticator

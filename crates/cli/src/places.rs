@@ -1,4 +1,4 @@
-//! Where the development setup keeps its files: INTERFACES "Files".
+//! Where the development setup keeps its files (docs/development.md).
 
 use std::fs;
 use std::io;

@@ -19,7 +19,7 @@ use crate::pki::{AuthorityName, Identity, LeafName, Lifetimes, Pki, files::write
 use crate::{ControlPlaneError, Result};
 use daas_supervise::{ChildSpec, HttpsProbe, Launcher, Limits, MemoryBound, Phase, States, Supervisor, Timing};
 
-/// How long the programs have to become ready, as in the seeds' control plane.
+/// How long the programs have to become ready.
 pub const READY_LIMIT: Duration = Duration::from_mins(2);
 /// However far away the next renewal is: clocks jump.
 const LONGEST_SLEEP: Duration = Duration::from_mins(1);

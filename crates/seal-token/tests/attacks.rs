@@ -307,7 +307,7 @@ fn a_refusal_leaves_nothing_behind() {
     assert!(api(&token, &chain, NOW).is_ok());
 }
 
-/// ATTACKS 52: money alone is neither reader nor admin.
+/// Attack 52 of docs/threat-model.md: money alone is neither reader nor admin.
 #[test]
 fn without_a_grant_there_is_no_admin_and_no_reader() {
     for tier in [Tier::Reader, Tier::Admin] {

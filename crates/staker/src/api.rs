@@ -1,4 +1,4 @@
-//! The worker's own HTTP API on loopback, in the seeds' shapes. It shows no secret; what changes something needs the local token.
+//! The worker's own HTTP API on loopback, in the shapes of the first worker. It shows no secret; what changes something needs the local token.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

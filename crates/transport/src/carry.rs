@@ -319,12 +319,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_half_closed_pair_at_rest_ends_and_a_busy_one_does_not() {
-        let (mut client, mut server, task) = pair(QUICK);
+        let limits = Limits { after_half_close: Duration::from_millis(800), ..QUICK };
+        let (mut client, mut server, task) = pair(limits);
         client.shutdown().await.unwrap();
         assert_eq!(server.read(&mut [0]).await.unwrap(), 0);
         for _ in 0..10 {
-            // Ten times half the limit, each with a byte.
-            tokio::time::sleep(QUICK.after_half_close / 2).await;
+            // More than the limit in all, each time with a byte.
+            tokio::time::sleep(limits.after_half_close / 8).await;
             server.write_all(b"x").await.unwrap();
             assert_eq!(client.read_u8().await.unwrap(), b'x');
         }

@@ -5,7 +5,7 @@ use super::{AuthenticatorWebhooks, Layout, Settings, TlsMinimum, Webhooks, ports
 use crate::components::ComponentName;
 use crate::pki::{AuthorityName, CertificateFiles, Keeper, LeafName};
 
-/// The seeds' suite first; Go's HTTP/2 server refuses to start without the second (RFC 9113 §9.2.2).
+/// The suite of the first control plane first; Go's HTTP/2 server refuses to start without the second (RFC 9113 §9.2.2).
 const TLS12_SUITES: &str = "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256";
 
 pub(super) fn command_line(settings: &Settings, layout: &Layout, webhooks: &Webhooks) -> CommandLine {
