@@ -35,10 +35,12 @@ use crate::webhooks::{Admission, Webhooks};
 use daas_https::server::{Limits, serve};
 use daas_https::tls::{ClientCertificate, CurrentTls, Identity, acceptor, multiplexing};
 use daas_transport::link::listen_at;
-use daas_transport::ports;
+use daas_transport::{open_files, ports};
 
 /// k3s gives a year; the registry decides about every request anyway.
 const CERTIFICATE_LIFE: Duration = Duration::from_hours(365 * 24);
+/// Two for each connection to kube-apiserver, one for each of the gateway, the webhooks and the egress.
+const OPEN_FILES: u64 = 20_480;
 /// The control plane renews certificates in place.
 const READ_AGAIN: Duration = Duration::from_mins(1);
 const TIDY: Duration = Duration::from_mins(1);
@@ -177,6 +179,14 @@ impl Configuration {
 
 /// Runs until `stop`.
 pub async fn run(configuration: Configuration, stop: CancellationToken) -> Result<(), Error> {
+    let allowed = open_files::raise(OPEN_FILES);
+    if allowed < OPEN_FILES {
+        tracing::warn!(
+            allowed,
+            wanted = OPEN_FILES,
+            "fewer files may be open than the connections that are allowed need"
+        );
+    }
     let registry =
         Registry::start(configuration.registry()?).map_err(|error| Error::Configuration(error.to_string()))?;
     let verdicts = Arc::new(Verdicts::new(registry.clone()));

@@ -36,6 +36,7 @@ fn kubectl(setup: &Setup, arguments: &[&str]) -> Option<String> {
         .arg(setup.state().join("development/kubeconfig"))
         .args(arguments)
         .env_clear()
+        .env("KUBECACHEDIR", setup.state().join("kubectl-cache"))
         .output()
         .unwrap();
     output.status.success().then(|| String::from_utf8(output.stdout).unwrap())

@@ -2,8 +2,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use daas_chain::private;
-use daas_transport::Link;
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use daas_transport::{Link, open_files};
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
@@ -72,13 +71,9 @@ fn own_sockets(folder: &Path) -> impl Iterator<Item = std::path::PathBuf> {
 /// Each connection takes two files; what a shell or a service manager allows is meant for programs with few.
 fn raise_file_limit(configuration: &Configuration) {
     let wanted = 2 * (configuration.inbound.connections + configuration.egress.connections) as u64 + 256;
-    let Ok((now, most)) = getrlimit(Resource::RLIMIT_NOFILE) else { return };
-    let raised = wanted.clamp(now, most.max(now));
-    if let Err(cause) = setrlimit(Resource::RLIMIT_NOFILE, raised, most) {
-        tracing::warn!(%cause, "the number of open files cannot be raised");
-    }
-    if raised < wanted {
-        tracing::warn!(allowed = raised, wanted, "fewer files may be open than the connections that are allowed need");
+    let allowed = open_files::raise(wanted);
+    if allowed < wanted {
+        tracing::warn!(allowed, wanted, "fewer files may be open than the connections that are allowed need");
     }
 }
 

@@ -23,6 +23,9 @@ use crate::state_file::StateFolder;
 use crate::wallet;
 use crate::worker::{Balancers, FIRST, Finish, LONGEST, SETTLED, Worker};
 
+/// Each stream of the tunnel takes two, each connection to the control plane two more.
+const OPEN_FILES: u64 = 8192;
+
 /// Where the worker's loopback ports are; other ports than the usual ones are for tests.
 #[derive(Debug, Clone, Copy)]
 pub struct Ports {
@@ -49,6 +52,10 @@ pub async fn run<P: Programs>(
 ) -> Result<Finish, Error> {
     if matches!(settings.runtime(), ContainerRuntime::Cri(_)) {
         return Err(Error::ForeignRuntime);
+    }
+    let allowed = daas_transport::open_files::raise(OPEN_FILES);
+    if allowed < OPEN_FILES {
+        tracing::warn!(allowed, wanted = OPEN_FILES, "fewer files may be open than a busy worker's streams need");
     }
     let state = StateFolder::open(&settings.state_dir)?;
     let account = wallet::account(&settings, environment)?;

@@ -6,7 +6,7 @@
 //! - [`carry`]: bytes from one stream to another and back, with bounded memory, half-close, resets and counters.
 //! - [`egress`]: how the enclave asks its parent for connections to the outside; [`loopback`]: the same for programs that
 //!   know nothing of it, through names and loopback addresses.
-//! - [`namespace`]: listeners in another network namespace.
+//! - [`namespace`]: listeners in another network namespace; [`open_files`]: how many connections there can be at all.
 
 pub mod accept;
 pub mod carry;
@@ -17,6 +17,7 @@ mod line;
 pub mod link;
 pub mod loopback;
 pub mod namespace;
+pub mod open_files;
 pub mod ports;
 pub mod stream;
 

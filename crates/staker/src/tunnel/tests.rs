@@ -177,6 +177,8 @@ async fn the_end_of_a_tunnel_ends_its_streams_and_the_other_way_round() {
 
 #[tokio::test]
 async fn a_tunnel_has_a_bounded_number_of_streams() {
+    // Both ends of 1024 connections, and what the tests beside this one open.
+    assert!(daas_transport::open_files::raise(8192) >= 4096, "ulimit -Hn is less than 4096");
     let world = world().await;
     let kubelet = world.kubelet.local_addr().unwrap();
     let World { kubelet: listener, gateway, .. } = world;
