@@ -86,6 +86,8 @@ impl Policy {
             Rule::any("", "nodes", &["get", "list", "watch", "create", "update", "patch", "delete"]),
             Rule::any("", "nodes/status", &["get", "patch", "update"]),
             Rule::any("", "pods", &["get", "list", "watch", "delete"]),
+            // For the finalizers of pods whose node is gone; what a pod runs cannot be changed this way.
+            Rule::any("", "pods/status", &["patch"]),
             Rule::any("", "pods/eviction", &["create"]),
             Rule::any("", "namespaces", READ),
             Rule::any("coordination.k8s.io", "leases", READ),
@@ -105,6 +107,9 @@ impl Policy {
 
     /// The verdict. Pure: the same question has the same answer until a certificate is renewed.
     pub fn judge(&self, wanted: &Attributes, credentials: &Credentials) -> Verdict {
+        if wanted.is_pod_of_a_controller() {
+            return Verdict::Deny("no pod runs as one of the controllers");
+        }
         let (rules, known) = match wanted.user.as_str() {
             MASTER => (&self.master, &credentials.master),
             KUBELET_CLIENT => (&self.kubelet_client, &credentials.kubelet_client),
@@ -188,10 +193,15 @@ mod tests {
     fn the_master_may_make_nodes_and_read_no_secrets() {
         assert_eq!(judge(&wants(MASTER, &["M"], "create", "nodes", "", "w1")), Verdict::Allow);
         assert_eq!(judge(&wants(MASTER, &["M"], "create", "pods/eviction", "default", "p")), Verdict::Allow);
+        // Finalizers keep neither a Node nor its pods.
+        assert_eq!(judge(&wants(MASTER, &["M"], "patch", "nodes", "", "w1")), Verdict::Allow);
+        assert_eq!(judge(&wants(MASTER, &["M"], "patch", "pods/status", "default", "p")), Verdict::Allow);
         for (verb, resource) in [
             ("get", "secrets"),
             ("list", "secrets"),
             ("create", "pods"),
+            ("patch", "pods"),
+            ("update", "pods/status"),
             ("create", "pods/exec"),
             ("get", "nodes/proxy"),
             ("impersonate", "users"),
@@ -233,6 +243,29 @@ mod tests {
         assert!(matches!(token(CONTROLLER_MANAGER, &["X"], "deployment-controller"), Verdict::Deny(_)));
         // Other service accounts of that namespace are for the authorizers behind.
         assert_eq!(token("system:node:w1", &["X"], "coredns"), Verdict::NoOpinion);
+    }
+
+    #[test]
+    fn no_pod_acts_as_a_controller() {
+        let by = |user: &str, node: Option<&[&str]>| {
+            let mut wanted = wants(user, &["X"], "escalate", "clusterroles", "", "view");
+            if let Some(node) = node {
+                let node = node.iter().map(|&name| name.into()).collect();
+                wanted.extra.insert("authentication.kubernetes.io/node-name".into(), node);
+            }
+            judge(&wanted)
+        };
+        for name in CONTROLLER_SERVICE_ACCOUNTS {
+            let user = format!("system:serviceaccount:kube-system:{name}");
+            for node in [&["w1"][..], &["w1", "w2"], &[]] {
+                assert!(matches!(by(&user, Some(node)), Verdict::Deny(_)), "{name} on {node:?}");
+            }
+            assert_eq!(by(&user, None), Verdict::NoOpinion, "{name} in the controller manager");
+        }
+        // Pods run as these, if anybody wants them to.
+        for user in ["system:serviceaccount:kube-system:coredns", "system:serviceaccount:default:job-controller"] {
+            assert_eq!(by(user, Some(&["w1"])), Verdict::NoOpinion, "{user}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Verdict;
+use super::{CONTROLLER_SERVICE_ACCOUNTS, Verdict};
 
 /// What a request wants to do, as kube-apiserver tells it in a SubjectAccessReview.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -54,6 +54,14 @@ impl Attributes {
             Some([one]) => Some(one),
             _ => None,
         }
+    }
+
+    /// Whether a pod's token says that it is a controller: the controllers are no pods, and who may make pods in `kube-system` is to
+    /// gain nothing by naming their accounts.
+    pub(super) fn is_pod_of_a_controller(&self) -> bool {
+        let account = self.user.strip_prefix("system:serviceaccount:kube-system:");
+        account.is_some_and(|account| CONTROLLER_SERVICE_ACCOUNTS.contains(&account))
+            && self.extra.contains_key("authentication.kubernetes.io/node-name")
     }
 }
 

@@ -4,6 +4,9 @@ use super::flags::ConfigFile;
 use super::{Layout, Webhooks};
 use crate::authority::{CONTROLLER_SERVICE_ACCOUNTS, KUBELET_CLIENT, MASTER};
 
+/// The token of a pod says so.
+const NAMES_A_NODE: &str = "'authentication.kubernetes.io/node-name' in request.extra";
+
 /// The order in which kube-apiserver asks who may do what: the master's own rights, the registry of stakes, then Kubernetes' usual two.
 pub(super) fn file(layout: &Layout, webhooks: &Webhooks) -> ConfigFile {
     let mut authorizers = vec![own_identities(layout)];
@@ -21,11 +24,12 @@ pub(super) fn file(layout: &Layout, webhooks: &Webhooks) -> ConfigFile {
     )
 }
 
-/// [`crate::authority`]: what the control plane's own identities may do, and who mints tokens of the controllers.
+/// [`crate::authority`]: what the control plane's own identities may do, who mints tokens of the controllers, and that no pod is one.
 fn own_identities(layout: &Layout) -> Value {
     let mine = format!("request.user in ['{MASTER}', '{KUBELET_CLIENT}']");
     let minting = "has(request.resourceAttributes) && request.resourceAttributes.resource == 'serviceaccounts' \
                    && request.resourceAttributes.subresource == 'token' && request.resourceAttributes.namespace == 'kube-system'";
+    let pods = format!("{} && {NAMES_A_NODE}", is_controller());
     json!({
         "type": "Webhook",
         "name": "master",
@@ -38,23 +42,23 @@ fn own_identities(layout: &Layout) -> Value {
             "unauthorizedTTL": "1s",
             "failurePolicy": "Deny",
             "connectionInfo": {"type": "KubeConfigFile", "kubeConfigFile": layout.config("master.kubeconfig")},
-            "matchConditions": [{"expression": format!("{mine} || ({minting})")}],
+            "matchConditions": [{"expression": format!("{mine} || ({minting}) || ({pods})")}],
         },
     })
 }
 
+fn is_controller() -> String {
+    let users: Vec<String> =
+        CONTROLLER_SERVICE_ACCOUNTS.iter().map(|name| format!("'system:serviceaccount:kube-system:{name}'")).collect();
+    format!("request.user in [{}]", users.join(", "))
+}
+
 /// Everyone but the control plane's own identities is looked up, service accounts too: what cannot be placed is denied there.
 fn registry(layout: &Layout) -> Value {
-    let controllers: Vec<String> =
-        CONTROLLER_SERVICE_ACCOUNTS.iter().map(|name| format!("'system:serviceaccount:kube-system:{name}'")).collect();
     let own = format!(
         "request.user in ['system:apiserver', 'system:kube-controller-manager', 'system:kube-scheduler', '{MASTER}', '{KUBELET_CLIENT}']"
     );
-    // A pod may run under a controller's service account; its token then names the node, and the node may be slashed.
-    let controller = format!(
-        "request.user in [{}] && !('authentication.kubernetes.io/node-name' in request.extra)",
-        controllers.join(", ")
-    );
+    let controller = format!("{} && !({NAMES_A_NODE})", is_controller());
     json!({
         "type": "Webhook",
         "name": "seal",

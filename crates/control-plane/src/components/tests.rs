@@ -82,6 +82,21 @@ fn nobody_is_asked_before_the_registry_but_about_the_control_planes_own_identiti
 }
 
 #[test]
+fn the_master_is_asked_about_pods_that_are_controllers() {
+    let authorizers = json(&of(&raw(), &authenticator()), "authorization.json");
+    let condition = |index: usize, part: usize| {
+        authorizers["authorizers"][index]["webhook"]["matchConditions"][part]["expression"].as_str().unwrap().to_owned()
+    };
+    let asked = condition(0, 0);
+    let (_, pods) = asked.rsplit_once(" || ").unwrap();
+    assert!(pods.contains("'system:serviceaccount:kube-system:clusterrole-aggregation-controller'"), "{pods}");
+    assert!(pods.ends_with(" && 'authentication.kubernetes.io/node-name' in request.extra)"), "{pods}");
+    // The registry is spared exactly those of them that are no pods.
+    let (users, node) = pods.trim_matches(['(', ')']).split_once(" && ").unwrap();
+    assert_eq!(condition(1, 1), format!("!({users} && !({node}))"));
+}
+
+#[test]
 fn what_outlives_a_cut_off_identity_is_switched_off() {
     let components = of(&raw(), &authenticator());
     for argument in [
