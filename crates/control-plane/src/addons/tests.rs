@@ -64,3 +64,32 @@ fn the_dns_service_has_the_address_that_pods_are_told() {
     let service = wanted().objects(AddOn::CoreDns).into_iter().find(|object| object.kind() == "Service").unwrap();
     assert_eq!(service.value()["spec"]["clusterIP"], "10.43.0.10");
 }
+
+#[test]
+fn the_storage_provisioner_makes_its_helper_pods_and_no_others() {
+    let choice = Choice { storage_folder: "/srv/it's \"here\"/".into(), ..Choice::default() };
+    let objects = Wanted { choice, ..wanted() }.objects(AddOn::LocalPath);
+    let of = |kind: &str| objects.iter().find(|object| object.kind() == kind).unwrap().value().clone();
+    let (policy, binding) = (of("ValidatingAdmissionPolicy"), of("ValidatingAdmissionPolicyBinding"));
+    assert_eq!(binding["spec"]["policyName"], policy["metadata"]["name"]);
+    assert_eq!(binding["spec"]["validationActions"], serde_json::json!(["Deny"]));
+    insta::assert_snapshot!(serde_json::to_string_pretty(&policy["spec"]).unwrap());
+
+    // The helper that the provisioner is told to make is one that the policy lets through.
+    let helper: serde_json::Value =
+        serde_json::from_str(of("ConfigMap")["data"]["helperPod.yaml"].as_str().unwrap()).unwrap();
+    let spec = &helper["spec"];
+    let rules = policy["spec"]["validations"].to_string();
+    assert!(rules.contains(&format!("c.image == '{}'", spec["containers"][0]["image"].as_str().unwrap())));
+    assert_eq!(spec["automountServiceAccountToken"], false);
+    assert_eq!(spec["containers"][0]["securityContext"]["privileged"], false);
+    let deployment = of("Deployment");
+    let provisioner = &deployment["spec"]["template"]["spec"];
+    let command = provisioner["containers"][0]["command"].as_array().unwrap();
+    let account = command.iter().skip_while(|word| **word != "--service-account-name").nth(1).unwrap();
+    assert!(rules.contains(&format!("object.spec.serviceAccountName == '{}'", account.as_str().unwrap())));
+    assert!(policy["spec"]["matchConditions"][0]["expression"].as_str().unwrap().ends_with(&format!(
+        "== 'system:serviceaccount:kube-system:{}'",
+        provisioner["serviceAccountName"].as_str().unwrap()
+    )));
+}
