@@ -26,6 +26,8 @@ pub(super) struct Metadata {
     pub(super) name: String,
     #[serde(default)]
     pub(super) resource_version: String,
+    #[serde(default)]
+    deletion_timestamp: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
@@ -47,7 +49,7 @@ struct Address {
     address: String,
 }
 
-/// What is kept of a Node: its range and address as they were given, if they can be read.
+/// What is kept of a Node: its range and address as they were given, if they can be read and it is not being deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Record {
     range: Option<Cidr>,
@@ -56,6 +58,10 @@ pub(super) struct Record {
 
 impl From<&NodeObject> for Record {
     fn from(node: &NodeObject) -> Self {
+        // Deleted, and held by a finalizer alone: nobody's traffic goes there any more.
+        if node.metadata.deletion_timestamp.is_some() {
+            return Self { range: None, address: None };
+        }
         let mut internal = node.status.addresses.iter().filter(|address| address.kind == "InternalIP");
         Self {
             range: node.spec.pod_cidr.parse().ok(),
@@ -202,6 +208,22 @@ pub(super) mod tests {
         assert_eq!(found(&[("w2", "", "172.30.0.12"), ("w3", "10.42.3.0/24", "")]), [""; 0]);
         let bare: NodeObject = serde_json::from_str(r#"{"metadata":{"name":"w4"}}"#).unwrap();
         assert_eq!(Record::from(&bare), Record { range: None, address: None });
+    }
+
+    #[test]
+    fn a_node_that_is_being_deleted_is_no_peer() {
+        let mut node = serde_json::json!({
+            "metadata": {"name": "w2"}, "spec": {"podCIDR": "10.42.2.0/24"},
+            "status": {"addresses": [{"type": "InternalIP", "address": "172.30.0.12"}]},
+        });
+        let peers = |node: &serde_json::Value| {
+            let node: NodeObject = serde_json::from_value(node.clone()).unwrap();
+            peers(&settings(), &BTreeMap::from([("w2".to_owned(), Record::from(&node))])).len()
+        };
+        assert_eq!(peers(&node), 1);
+        node["metadata"]["finalizers"] = serde_json::json!(["example.com/stay"]);
+        node["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
+        assert_eq!(peers(&node), 0);
     }
 
     #[test]
