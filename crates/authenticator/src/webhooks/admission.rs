@@ -1,6 +1,7 @@
 //! `AdmissionReview`: what a kubelet reports is held to what the master recorded, because others act on it: EndpointSlices
 //! on the addresses of pods, the egress gateway on those of nodes, the scheduler on capacity.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use daas_join::NodeSubject;
@@ -15,6 +16,9 @@ const KIND: &str = "AdmissionReview";
 
 /// The largest machine that a worker may say it is. What a stake allows beyond that is the scheduler's quota.
 const MOST: [(&str, u128); 4] = [("cpu", 1024), ("memory", 64 << 40), ("ephemeral-storage", 1 << 50), ("pods", 1024)];
+
+/// Whose annotations say which Nodes the master made.
+const MASTERS: &str = "k3s-daas.io/";
 
 /// Answers an `AdmissionReview`; `None` if it is none.
 pub fn admission_review<V: RegistryView>(verdicts: &Verdicts<V>, nodes: &Nodes, body: &[u8]) -> Option<String> {
@@ -39,10 +43,20 @@ pub fn admission_review<V: RegistryView>(verdicts: &Verdicts<V>, nodes: &Nodes, 
 fn judge(request: &Request, subject: &NodeSubject, nodes: &Nodes) -> Result<(), &'static str> {
     let record = nodes.get(&subject.name).ok_or("the node is not registered")?;
     match (request.resource.group.as_str(), request.resource.resource.as_str()) {
-        ("", "pods") if request.sub_resource == "status" => judge_pod(&request.object, &record),
+        ("", "pods") => {
+            keeps_finalizers(&request.object, &request.old_object)?;
+            if request.sub_resource == "status" { judge_pod(&request.object, &record) } else { Ok(()) }
+        }
         ("", "nodes") => judge_node(&request.object, &request.old_object, &record),
         _ => Ok(()),
     }
+}
+
+/// With a finalizer an object survives its deletion, and without it a controller's cleaning up is skipped. Updates of the status
+/// change metadata as well (`podStatusStrategy` and `nodeStatusStrategy`, pkg/registry/core of Kubernetes).
+fn keeps_finalizers(object: &Value, old: &Value) -> Result<(), &'static str> {
+    let same = list(&object["metadata"]["finalizers"]) == list(&old["metadata"]["finalizers"]);
+    if same { Ok(()) } else { Err("a kubelet neither adds finalizers nor removes them") }
 }
 
 fn judge_pod(pod: &Value, record: &NodeRecord) -> Result<(), &'static str> {
@@ -70,6 +84,10 @@ fn judge_node(node: &Value, old: &Value, record: &NodeRecord) -> Result<(), &'st
     if node["spec"]["podCIDR"] != old["spec"]["podCIDR"] || node["spec"]["podCIDRs"] != old["spec"]["podCIDRs"] {
         return Err("a node's pod addresses are given by the master");
     }
+    keeps_finalizers(node, old)?;
+    if masters_annotations(node) != masters_annotations(old) {
+        return Err("the master's annotations are the master's");
+    }
     for address in list(&node["status"]["addresses"]) {
         let value = address["address"].as_str().unwrap_or_default();
         let mine = match address["type"].as_str() {
@@ -86,15 +104,30 @@ fn judge_node(node: &Value, old: &Value, record: &NodeRecord) -> Result<(), &'st
     if !port.is_null() && *port != 0 && *port != 10250 {
         return Err("a kubelet's port is 10250");
     }
-    for (resource, most) in MOST {
-        for field in ["capacity", "allocatable"] {
-            let quantity = &node["status"][field][resource];
-            if !quantity.is_null() && quantity.as_str().and_then(whole).is_none_or(|amount| amount > most) {
+    for field in ["capacity", "allocatable"] {
+        for (resource, quantity) in node["status"][field].as_object().into_iter().flatten() {
+            // What an administrator gave a Node is not the kubelet's report.
+            if *quantity == old["status"][field][resource] {
+                continue;
+            }
+            let most = most(resource).ok_or("a node has no resources of other kinds than a machine's")?;
+            if quantity.as_str().and_then(whole).is_none_or(|amount| amount > most) {
                 return Err("a node's capacity is larger than any machine's");
             }
         }
     }
     Ok(())
+}
+
+/// How much of a resource a node may say it has; `None` for what no node here has: devices, and whatever else nobody measured.
+fn most(resource: &str) -> Option<u128> {
+    let machines = MOST.iter().find(|(name, _)| *name == resource).map(|(_, most)| *most);
+    machines.or(resource.starts_with("hugepages-").then_some(0))
+}
+
+fn masters_annotations(node: &Value) -> BTreeMap<&str, &Value> {
+    let all = node["metadata"]["annotations"].as_object().into_iter().flatten();
+    all.filter(|(name, _)| name.starts_with(MASTERS)).map(|(name, value)| (name.as_str(), value)).collect()
 }
 
 /// A single field and the list beside it.
@@ -195,8 +228,12 @@ mod tests {
     }
 
     fn allowed(user: &Subject, resource: &str, sub_resource: &str, object: &Value) -> bool {
-        let (_, verdicts) = world();
         let old = json!({"spec": {"podCIDR": "10.42.6.0/24", "podCIDRs": ["10.42.6.0/24"]}});
+        changed(user, resource, sub_resource, &old, object)
+    }
+
+    fn changed(user: &Subject, resource: &str, sub_resource: &str, old: &Value, object: &Value) -> bool {
+        let (_, verdicts) = world();
         let body = json!({"apiVersion": VERSION, "kind": KIND, "request": {
             "uid": "7", "kind": {}, "operation": "UPDATE", "subResource": sub_resource,
             "resource": {"group": "", "version": "v1", "resource": resource},
@@ -273,6 +310,53 @@ mod tests {
         ];
         for (index, change) in changes.into_iter().enumerate() {
             assert!(!status(node(change)), "{index}");
+        }
+    }
+
+    #[test]
+    fn a_kubelet_neither_adds_finalizers_nor_removes_them() {
+        let with = |object: &Value, finalizers: Value| {
+            let mut object = object.clone();
+            object["metadata"]["finalizers"] = finalizers;
+            object
+        };
+        for (resource, object) in [("nodes", node(|_| {})), ("pods", pod("10.42.6.9", "192.0.2.6", false))] {
+            let (none, one, other) =
+                (with(&object, json!(null)), with(&object, json!(["a.b/one"])), with(&object, json!(["a.b/other"])));
+            for sub_resource in ["", "status"] {
+                let change = |old, new| changed(&node_subject(6), resource, sub_resource, old, new);
+                assert!(change(&object, &object) && change(&none, &object) && change(&one, &one));
+                for (old, new) in [(&object, &one), (&one, &object), (&one, &none), (&one, &other)] {
+                    assert!(!change(old, new), "{resource} {sub_resource} {old} {new}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_kubelet_leaves_the_masters_annotations_alone() {
+        let change = |old: Value, new: Value| {
+            let with = |annotations| node(|node| node["metadata"]["annotations"] = annotations);
+            changed(&node_subject(6), "nodes", "", &with(old), &with(new))
+        };
+        let masters = json!({"k3s-daas.io/seal-token": "0x7"});
+        assert!(change(masters.clone(), json!({"k3s-daas.io/seal-token": "0x7", "volumes.kubernetes.io/x": "true"})));
+        assert!(!change(masters.clone(), json!({})));
+        assert!(!change(masters.clone(), json!({"k3s-daas.io/seal-token": "0x8"})));
+        assert!(!change(json!({}), masters));
+    }
+
+    #[test]
+    fn a_node_has_no_resources_of_kinds_that_nobody_measures() {
+        for (resource, quantity) in
+            [("nvidia.com/gpu", "8"), ("example.com/x", "0"), ("hugepages-1Gi", "4Gi"), ("", "1")]
+        {
+            for field in ["capacity", "allocatable"] {
+                let said = node(|node| node["status"][field][resource] = json!(quantity));
+                assert!(!allowed(&node_subject(6), "nodes", "status", &said), "{field} {resource}");
+                // What an administrator gave it stays without being the kubelet's word.
+                assert!(changed(&node_subject(6), "nodes", "status", &said, &said), "{field} {resource}");
+            }
         }
     }
 
