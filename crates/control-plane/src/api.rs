@@ -71,6 +71,17 @@ impl ApiClient {
         self.send("PATCH", request).await
     }
 
+    /// Takes away the finalizers of an object (RFC 7396), through its status if `path` says so.
+    pub async fn strip_finalizers(&self, path: &str) -> Result<(StatusCode, Value)> {
+        let request = Request {
+            method: Method::PATCH,
+            path: path.to_owned(),
+            content_type: "application/merge-patch+json",
+            body: br#"{"metadata":{"finalizers":null}}"#.to_vec(),
+        };
+        self.send("PATCH", request).await
+    }
+
     async fn send(&self, method: &'static str, request: Request) -> Result<(StatusCode, Value)> {
         let (path, address) = (request.path.clone(), self.address);
         let fault = |cause: String| ControlPlaneError::Request { method, path: path.clone(), address, cause };

@@ -32,6 +32,9 @@ pub enum NodeApiError {
         /// Its words, shortened.
         message: String,
     },
+    /// Deleted, and still there.
+    #[error("{0} is still there")]
+    Remains(String),
 }
 
 /// What the master does with Nodes.
@@ -83,9 +86,10 @@ impl NodeApi for Kube {
 
     fn remove<'a>(&'a self, name: &'a NodeName) -> BoxFuture<'a, Result<(), NodeApiError>> {
         Box::pin(async move {
-            // The Node first: nothing is scheduled to it any more.
-            self.delete("deleting the Node", &path(name)).await?;
-            self.delete_pods(name).await
+            // The Node first: nothing is scheduled to it any more. One that stays does not keep its pods.
+            let node = self.remove_node(name).await;
+            self.delete_pods(name).await?;
+            node
         })
     }
 }
@@ -97,18 +101,51 @@ impl Kube {
         if status.is_success() || status == 404 { Ok(()) } else { Err(refused(doing, status.as_u16(), &answer)) }
     }
 
-    /// Deletes at once, not gracefully: nobody is left to confirm an end.
+    /// A success of DELETE says that the Node is marked. With finalizers it stays so for good: whom they wait for may be the very
+    /// kubelet that set them.
+    async fn remove_node(&self, name: &NodeName) -> Result<(), NodeApiError> {
+        self.delete("deleting the Node", &path(name)).await?;
+        if self.is_gone(name).await? {
+            return Ok(());
+        }
+        self.strip("taking the Node's finalizers away", &path(name)).await?;
+        if self.is_gone(name).await? { Ok(()) } else { Err(NodeApiError::Remains(format!("the Node {name}"))) }
+    }
+
+    async fn is_gone(&self, name: &NodeName) -> Result<bool, NodeApiError> {
+        let (status, answer) = self.0.get(&path(name)).await.map_err(away)?;
+        match status.as_u16() {
+            404 => Ok(true),
+            200 => Ok(false),
+            status => Err(refused("looking for the Node", status, &answer)),
+        }
+    }
+
+    async fn strip(&self, doing: &'static str, path: &str) -> Result<(), NodeApiError> {
+        let (status, answer) = self.0.strip_finalizers(path).await.map_err(away)?;
+        if status.is_success() || status == 404 { Ok(()) } else { Err(refused(doing, status.as_u16(), &answer)) }
+    }
+
+    /// Deletes at once, not gracefully: nobody is left to confirm an end. Controllers have from one call to the next to do what their
+    /// finalizers are for (the job controller counts); then these are taken away.
     async fn delete_pods(&self, node: &NodeName) -> Result<(), NodeApiError> {
-        let mut pods = Vec::new();
+        let (mut pods, mut held) = (Vec::new(), false);
         self.each("listing its pods", &format!("/api/v1/pods?fieldSelector=spec.nodeName%3D{node}&"), |pod| {
             let word = |field: &str| pod["metadata"][field].as_str().unwrap_or_default();
-            pods.push(format!("/api/v1/namespaces/{}/pods/{}", word("namespace"), word("name")));
+            let path = format!("/api/v1/namespaces/{}/pods/{}", word("namespace"), word("name"));
+            let finalizers = pod["metadata"]["finalizers"].as_array().is_some_and(|finalizers| !finalizers.is_empty());
+            held |= finalizers;
+            pods.push((path, finalizers && pod["metadata"]["deletionTimestamp"].is_string()));
         })
         .await?;
-        for pod in pods {
+        for (pod, waits) in pods {
             self.delete("deleting a pod", &format!("{pod}?gracePeriodSeconds=0")).await?;
+            if waits {
+                self.strip("taking a pod's finalizers away", &format!("{pod}/status")).await?;
+            }
         }
-        Ok(())
+        // Who comes again finds none.
+        if held { Err(NodeApiError::Remains(format!("a pod of {node} with finalizers"))) } else { Ok(()) }
     }
 
     /// Looks at each object of a list, which comes in pages. `list` is its path with a query that may be continued.
@@ -162,4 +199,110 @@ fn away(error: daas_control_plane::ControlPlaneError) -> NodeApiError {
 fn refused(doing: &'static str, status: u16, answer: &Value) -> NodeApiError {
     let message = answer["message"].as_str().unwrap_or("no reason was given").chars().take(300).collect();
     NodeApiError::Refused { doing, status, message }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::{Arc, Mutex};
+
+    use arc_swap::ArcSwap;
+    use daas_https::server::{Answer, Handler, Limits, Peer, json, serve};
+    use daas_https::tls::{ClientCertificate, Identity, acceptor};
+    use http::{Method, Request, StatusCode};
+    use hyper::body::Incoming;
+    use tokio_util::sync::{CancellationToken, DropGuard};
+
+    use super::*;
+
+    const NODE: &str = "/api/v1/nodes/a-00000001";
+    const POD: &str = "/api/v1/namespaces/default/pods/p";
+
+    /// Objects by path, which stay after their deletion as long as they have finalizers.
+    #[derive(Default)]
+    struct Objects {
+        all: Mutex<BTreeMap<String, Value>>,
+        /// Finalizers cannot be taken away.
+        stubborn: bool,
+    }
+
+    impl Objects {
+        fn insert(&self, path: &str, finalizers: &Value) {
+            let (namespace, name) = ("default", path.rsplit('/').next().unwrap());
+            let object = json!({"metadata": {"name": name, "namespace": namespace, "finalizers": finalizers}});
+            self.all.lock().unwrap().insert(path.to_owned(), object);
+        }
+
+        fn change(&self, method: &Method, path: &str) -> (StatusCode, Value) {
+            let mut all = self.all.lock().unwrap();
+            if path == "/api/v1/pods" {
+                let pods: Vec<_> = all.iter().filter(|(path, _)| path.contains("/pods/")).map(|(_, pod)| pod).collect();
+                return (StatusCode::OK, json!({"items": pods}));
+            }
+            let path = path.trim_end_matches("/status");
+            let Some(object) = all.get_mut(path) else { return (StatusCode::NOT_FOUND, json!({})) };
+            match *method {
+                Method::DELETE => object["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z"),
+                Method::PATCH if !self.stubborn => object["metadata"]["finalizers"] = Value::Null,
+                _ => {}
+            }
+            let object = object.clone();
+            let metadata = &object["metadata"];
+            if metadata["deletionTimestamp"].is_string() && metadata["finalizers"].is_null() {
+                all.remove(path);
+            }
+            (StatusCode::OK, object)
+        }
+    }
+
+    impl Handler for Objects {
+        async fn answer(self: Arc<Self>, request: Request<Incoming>, _: Arc<Peer>) -> Answer {
+            let (status, body) = self.change(request.method(), request.uri().path());
+            json(status, body.to_string())
+        }
+    }
+
+    async fn api(objects: Objects) -> (Kube, Arc<Objects>, DropGuard) {
+        let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+        let key = made.signing_key.serialize_pem().into_bytes().into();
+        let identity = Identity { certificate: made.cert.pem().into_bytes(), key };
+        let tls = Arc::new(ArcSwap::from_pointee(acceptor(&identity, ClientCertificate::Unasked).unwrap()));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = daas_attested_tls::client_config().unwrap();
+        let kube = Kube(ApiClient::with_certificate(listener.local_addr().unwrap(), client));
+        let (objects, stop) = (Arc::new(objects), CancellationToken::new());
+        tokio::spawn(serve(listener, tls, Limits::PUBLIC, Arc::clone(&objects), stop.clone()));
+        (kube, objects, stop.drop_guard())
+    }
+
+    #[tokio::test]
+    async fn finalizers_keep_neither_a_node_nor_its_pods() {
+        let name: NodeName = "a-00000001".parse().unwrap();
+        let (kube, objects, _serving) = api(Objects::default()).await;
+        let left = || objects.all.lock().unwrap().keys().cloned().collect::<Vec<_>>();
+        objects.insert(NODE, &Value::Null);
+        objects.insert(POD, &Value::Null);
+        assert_eq!(kube.remove(&name).await, Ok(()));
+        assert_eq!(left(), [""; 0]);
+
+        objects.insert(NODE, &json!(["example.com/stay"]));
+        objects.insert(POD, &json!(["example.com/stay"]));
+        // The pod's controller has until the next call.
+        assert!(matches!(kube.remove(&name).await, Err(NodeApiError::Remains(_))));
+        assert_eq!(left(), [POD]);
+        assert!(matches!(kube.remove(&name).await, Err(NodeApiError::Remains(_))));
+        assert_eq!(kube.remove(&name).await, Ok(()));
+        assert_eq!(left(), [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn a_node_is_removed_when_it_is_not_found_and_not_before() {
+        let name: NodeName = "a-00000001".parse().unwrap();
+        let (kube, objects, _serving) = api(Objects { stubborn: true, ..Objects::default() }).await;
+        objects.insert(NODE, &json!(["example.com/stay"]));
+        objects.insert(POD, &Value::Null);
+        assert_eq!(kube.remove(&name).await, Err(NodeApiError::Remains("the Node a-00000001".into())));
+        // Its pods are gone all the same.
+        assert!(!objects.all.lock().unwrap().contains_key(POD));
+    }
 }
