@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -19,6 +19,9 @@ pub enum BookError {
     /// Another worker's.
     #[error("the address belongs to another worker")]
     AddressTaken,
+    /// Its Node still shows another address; two Nodes would have one if another worker got that now.
+    #[error("this node is registered with another address: its Node is removed first, register again in a moment")]
+    AddressChanged,
     /// The enclave's own, a pod's or a service's.
     #[error("the address is the enclave's, a pod's or a service's")]
     AddressReserved,
@@ -56,8 +59,8 @@ pub struct Book {
 #[derive(Debug, Default)]
 struct Entries {
     workers: BTreeMap<NodeName, Worker>,
-    /// Whose Node and pods are being removed.
-    leaving: BTreeSet<NodeName>,
+    /// Whose Node and pods are being removed, with the addresses that these still show.
+    leaving: BTreeMap<NodeName, Option<NodeAddress>>,
 }
 
 #[derive(Debug, Clone)]
@@ -98,7 +101,8 @@ impl Book {
         Self { reserved, most, entries: Mutex::default() }
     }
 
-    /// A worker with a proven identity has this address from now on. No address ever belongs to two.
+    /// A worker with a proven identity has this address from now on. No address ever belongs to two: one that changes is free for others
+    /// when the Node that shows it is gone, and so this worker leaves first.
     pub fn claim(
         &self,
         who: &NodeIdentity,
@@ -112,11 +116,17 @@ impl Book {
             return Err(BookError::AddressReserved);
         }
         let mut entries = self.entries();
-        if entries.leaving.contains(&who.name) {
+        if entries.leaving.contains_key(&who.name) {
             return Err(BookError::Leaving);
         }
-        if entries.workers.iter().any(|(name, other)| *name != who.name && other.address == address) {
+        if entries.workers.iter().any(|(name, other)| *name != who.name && other.address == address)
+            || entries.leaving.values().any(|left| *left == Some(address))
+        {
             return Err(BookError::AddressTaken);
+        }
+        if entries.workers.get(&who.name).is_some_and(|before| before.address != address) {
+            entries.leave(&who.name);
+            return Err(BookError::AddressChanged);
         }
         if entries.workers.len() >= self.most && !entries.workers.contains_key(&who.name) {
             return Err(BookError::Full);
@@ -128,11 +138,11 @@ impl Book {
         Ok(())
     }
 
-    /// The addresses of a worker's pods.
-    pub fn set_pods(&self, name: &NodeName, pods: Network) {
-        if let Some(worker) = self.entries().workers.get_mut(name) {
-            worker.pods = Some(pods);
-        }
+    /// The addresses of a worker's pods; false if it has left meanwhile.
+    pub fn set_pods(&self, name: &NodeName, pods: Network) -> bool {
+        let mut entries = self.entries();
+        let worker = entries.workers.get_mut(name);
+        worker.map(|worker| worker.pods = Some(pods)).is_some()
     }
 
     /// A heartbeat of a proven identity. One that is sent again counts for nothing.
@@ -165,16 +175,24 @@ impl Book {
         known.collect()
     }
 
-    /// A worker's identity is over: it is forgotten, and its name blocked until [`Self::left`].
+    /// A worker's identity is over: it is forgotten, and its name and its address blocked until [`Self::left`].
     pub fn leave(&self, name: &NodeName) {
+        self.entries().leave(name);
+    }
+
+    /// A Node that is nobody's here goes as those do who leave; false if it is somebody's.
+    pub fn leave_unless_known(&self, name: &NodeName) -> bool {
         let mut entries = self.entries();
-        entries.workers.remove(name);
-        entries.leaving.insert(name.clone());
+        let unknown = !entries.workers.contains_key(name);
+        if unknown {
+            entries.leave(name);
+        }
+        unknown
     }
 
     /// Who is being removed.
     pub fn leaving(&self) -> Vec<NodeName> {
-        self.entries().leaving.iter().cloned().collect()
+        self.entries().leaving.keys().cloned().collect()
     }
 
     /// Nothing of a worker is left.
@@ -206,6 +224,14 @@ impl Book {
     fn entries(&self) -> MutexGuard<'_, Entries> {
         // Each change is whole: a panic in between leaves nothing half done.
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entries {
+    fn leave(&mut self, name: &NodeName) {
+        let address = self.workers.remove(name).map(|worker| worker.address);
+        let left = self.leaving.entry(name.clone()).or_default();
+        *left = left.or(address);
     }
 }
 
@@ -288,11 +314,27 @@ mod tests {
             assert_eq!(claim(&book, B, 2, own), Err(BookError::AddressReserved), "{own}");
         }
         claim(&book, B, 2, "172.30.0.12").unwrap();
-        // Its own address may change; then the old one is free.
-        claim(&book, A, 1, "172.30.0.13").unwrap();
         assert_eq!(claim(&book, A, 1, "172.30.0.12"), Err(BookError::AddressTaken));
-        claim(&book, B, 2, "172.30.0.11").unwrap();
+        // Registering again with its own address is no change.
+        claim(&book, A, 1, "172.30.0.11").unwrap();
         assert_eq!(claim(&book, "c-00000003", 3, "172.30.0.14"), Err(BookError::Full));
+    }
+
+    #[test]
+    fn an_address_that_changes_is_nobodys_until_the_node_that_shows_it_is_gone() {
+        let book = book(2);
+        let name: NodeName = A.parse().unwrap();
+        claim(&book, A, 1, "172.30.0.11").unwrap();
+        assert_eq!(claim(&book, A, 1, "172.30.0.13"), Err(BookError::AddressChanged));
+        assert_eq!(book.leaving(), std::slice::from_ref(&name));
+        assert_eq!(claim(&book, A, 1, "172.30.0.13"), Err(BookError::Leaving));
+        assert_eq!(claim(&book, B, 2, "172.30.0.11"), Err(BookError::AddressTaken));
+        // Leaving once more does not give the address away.
+        book.leave(&name);
+        assert_eq!(claim(&book, B, 2, "172.30.0.11"), Err(BookError::AddressTaken));
+        book.left(&name);
+        claim(&book, A, 1, "172.30.0.13").unwrap();
+        claim(&book, B, 2, "172.30.0.11").unwrap();
     }
 
     #[test]
@@ -303,7 +345,7 @@ mod tests {
         claim(&book, A, 1, "172.30.0.11").unwrap();
         // Its Node is not made yet.
         assert_eq!(book.beat(&token(1), &beat(A, 5, NodeStatus::Ready), 1), Err(BookError::NotRegistered));
-        book.set_pods(&A.parse().unwrap(), "10.42.1.0/24".parse().unwrap());
+        assert!(book.set_pods(&A.parse().unwrap(), "10.42.1.0/24".parse().unwrap()));
         book.beat(&token(1), &beat(A, 5, NodeStatus::Ready), 1).unwrap();
         for old in [5, 4, 0] {
             assert_eq!(book.beat(&token(1), &beat(A, old, NodeStatus::Ready), 1), Err(BookError::NotNewer));
@@ -316,7 +358,7 @@ mod tests {
     fn a_worker_that_is_silent_for_three_periods_is_not_ready_and_says_why() {
         let book = book(2);
         claim(&book, A, 1, "172.30.0.11").unwrap();
-        book.set_pods(&A.parse().unwrap(), "10.42.1.0/24".parse().unwrap());
+        assert!(book.set_pods(&A.parse().unwrap(), "10.42.1.0/24".parse().unwrap()));
         let at = |now| {
             let view = book.views(now).remove(0);
             (view.state, view.reason)
@@ -339,9 +381,10 @@ mod tests {
         claim(&book, A, 1, "172.30.0.11").unwrap();
         book.leave(&name);
         assert!(book.is_empty() && book.leaving() == [name.clone()]);
-        assert_eq!(claim(&book, A, 9, "172.30.0.11"), Err(BookError::Leaving));
-        claim(&book, B, 2, "172.30.0.11").unwrap();
+        assert_eq!(claim(&book, A, 9, "172.30.0.12"), Err(BookError::Leaving));
+        assert_eq!(claim(&book, B, 2, "172.30.0.11"), Err(BookError::AddressTaken));
         book.left(&name);
+        claim(&book, B, 2, "172.30.0.11").unwrap();
         claim(&book, A, 9, "172.30.0.12").unwrap();
         assert_eq!(book.known().len(), 2);
     }

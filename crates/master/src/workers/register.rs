@@ -231,7 +231,7 @@ impl From<BookError> for Refused {
     fn from(error: BookError) -> Self {
         let code = match error {
             BookError::AddressReserved => ErrorCode::Malformed,
-            BookError::Leaving => ErrorCode::Busy,
+            BookError::Leaving | BookError::AddressChanged => ErrorCode::Busy,
             BookError::NotRegistered => ErrorCode::NotRegistered,
             BookError::Full => ErrorCode::Forbidden,
             _ => ErrorCode::Conflict,
