@@ -100,9 +100,9 @@ pub struct Inbound {
     pub listeners: Vec<ListenAt>,
     /// The ports, here and in the enclave.
     pub ports: Vec<u16>,
-    /// Connections at once, in all.
+    /// Connections at once, in all: each port has the same share.
     pub connections: usize,
-    /// Connections at once of one client's address.
+    /// Connections at once to one port, of one IPv4 address or IPv6 /64.
     pub connections_per_client: usize,
 }
 

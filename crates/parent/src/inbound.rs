@@ -19,8 +19,7 @@ const CONNECT_TIME: Duration = Duration::from_secs(5);
 
 /// The open listeners, and what went through them.
 pub struct Front {
-    listeners: Vec<(TcpListener, u16)>,
-    slots: Arc<Slots>,
+    listeners: Vec<(TcpListener, u16, Arc<Slots>)>,
     traffic: Arc<Traffic>,
 }
 
@@ -28,14 +27,14 @@ impl Front {
     /// Listens at all addresses.
     pub async fn open(inbound: &Inbound) -> Result<Self> {
         let mut listeners = Vec::new();
+        let slots = of_each_port(inbound);
         for at in &inbound.listeners {
-            for port in &inbound.ports {
+            for (port, slots) in &slots {
                 let address = SocketAddr::new(at.address, *port);
-                listeners.push((listen_in(at.netns.as_deref(), address).await?, *port));
+                listeners.push((listen_in(at.netns.as_deref(), address).await?, *port, Arc::clone(slots)));
             }
         }
-        let slots = Slots::new(inbound.connections, inbound.connections_per_client);
-        Ok(Self { listeners, slots, traffic: Arc::default() })
+        Ok(Self { listeners, traffic: Arc::default() })
     }
 
     /// What has been carried; clients are on the left.
@@ -45,15 +44,21 @@ impl Front {
 
     /// Passes connections on until `stop`.
     pub fn serve(self, link: &Link, stop: &CancellationToken) {
-        for (listener, port) in self.listeners {
+        for (listener, port, slots) in self.listeners {
             let (link, traffic) = (link.clone(), Arc::clone(&self.traffic));
             let serve = move |stream: tokio::net::TcpStream, _| {
                 let (link, traffic) = (link.clone(), Arc::clone(&traffic));
                 async move { pass_on(stream, &link, port, &traffic).await }
             };
-            tokio::spawn(each_connection(listener, Arc::clone(&self.slots), stop.clone(), serve));
+            tokio::spawn(each_connection(listener, slots, stop.clone(), serve));
         }
     }
+}
+
+/// Each port has places of its own: idle connections to one do not lock others out of the rest.
+fn of_each_port(inbound: &Inbound) -> Vec<(u16, Arc<Slots>)> {
+    let share = (inbound.connections / inbound.ports.len().max(1)).max(1);
+    inbound.ports.iter().map(|port| (*port, Slots::new(share, inbound.connections_per_client))).collect()
 }
 
 async fn pass_on(client: tokio::net::TcpStream, link: &Link, port: u16, traffic: &Traffic) {

@@ -5,9 +5,10 @@ mod scene;
 
 use std::time::Duration;
 
+use daas_transport::Stream;
 use daas_transport::accept::Accept as _;
 use daas_transport::client_line::Announced;
-use scene::{Scene, rest, soon};
+use scene::{Scene, free_port, rest, soon};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -69,6 +70,34 @@ async fn one_clients_connections_are_bounded() {
     scene.until_status("/inbound/open", 2).await;
     let _client = scene.client().await;
     soon(enclave.accept()).await.unwrap();
+}
+
+#[tokio::test]
+async fn idle_connections_to_one_port_lock_nobody_out_of_another() {
+    let other = free_port();
+    let scene = Scene::new(|value| {
+        value["inbound"]["ports"].as_array_mut().unwrap().push(json!(other));
+        value["inbound"]["connections"] = json!(6);
+    })
+    .await;
+    let mut enclave = Announced::new(scene.link.listen(scene.port).unwrap());
+    let mut idle = Vec::new();
+    for _ in 0..3 {
+        idle.push((scene.client().await, soon(enclave.accept()).await.unwrap()));
+    }
+    for _ in 0..6 {
+        let mut more = scene.client().await;
+        assert!(matches!(soon(more.read(&mut [0])).await, Ok(0) | Err(_)), "half of the places are the other port's");
+    }
+    let mut enclave = Announced::new(scene.link.listen(other).unwrap());
+    for _ in 0..3 {
+        let mut client = Stream::connect_tcp(("127.0.0.1", other)).await.unwrap();
+        let (mut stream, _) = soon(enclave.accept()).await.unwrap();
+        stream.write_all(b"!").await.unwrap();
+        soon(client.read_exact(&mut [0])).await.unwrap();
+        idle.push((client, (stream, None)));
+    }
+    scene.until_status("/inbound/open", 6).await;
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -88,6 +88,14 @@ pub async fn each_connection<A: Accept, T>(
     }
 }
 
+/// Whose address it is: whoever is given an IPv6 network has 2^64 of them (RFC 4291 section 2.5.1, RFC 6177).
+fn client(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
 /// Counts connections, in all and of each client.
 #[derive(Debug)]
 pub struct Slots {
@@ -117,6 +125,7 @@ impl Slots {
 
     /// A place, if one is free.
     pub fn take(self: &Arc<Self>, peer: Option<IpAddr>) -> Option<Slot> {
+        let peer = peer.map(client);
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         if used.all >= self.total {
             return None;
@@ -156,6 +165,22 @@ impl Drop for Slot {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_network_of_ipv6_is_one_client() {
+        let of = |address: &str| Some(address.parse().unwrap());
+        let slots = Slots::new(8, 1);
+        let first = slots.take(of("2001:db8:0:1::1"));
+        assert!(first.is_some());
+        assert!(slots.take(of("2001:db8:0:1:ffff::2")).is_none(), "another address of the same /64");
+        let _other = slots.take(of("2001:db8:0:2::1")).unwrap();
+        drop(first);
+        let _again = slots.take(of("2001:db8:0:1:ffff::2")).unwrap();
+        // Not the networks of ::/64, which hold every IPv4 address in IPv6's clothes.
+        let _mapped = slots.take(of("::ffff:192.0.2.1")).unwrap();
+        assert!(slots.take(of("192.0.2.1")).is_none());
+        let _another = slots.take(of("::ffff:192.0.2.2")).unwrap();
+    }
 
     #[test]
     fn one_client_does_not_take_everybodys_place() {
