@@ -1,7 +1,8 @@
 //! Control groups `k3s-daas/<name>`, in every hierarchy that the machine has mounted: version 1, version 2, or both.
 //!
 //! The sandbox's own processes are in `k3s-daas/<name>/sandbox`: in version 2 a group that passes controllers on to groups below it (pods')
-//! may hold no process itself. Who holds the lock of a name's folder uses it; a folder without is left over and removed.
+//! may hold no process itself. Who holds the lock of a name's folder uses it; a folder without is left over and removed. A worker that
+//! is installed on this machine has its groups at the same place (`cgroup_root` of its settings): what has no `sandbox` in it is none of ours.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
@@ -44,8 +45,14 @@ pub struct Cgroup {
 impl Cgroup {
     /// Makes the groups anew; what a killed sandbox of this name has left is removed.
     pub fn make(name: &Name) -> Result<Self> {
-        let hierarchies = mounted()?;
+        Self::make_in(mounted()?, name)
+    }
+
+    fn make_in(hierarchies: Vec<Hierarchy>, name: &Name) -> Result<Self> {
         let base = Locked::base(&hierarchies[0])?;
+        if is_anothers(&hierarchies, name.as_str()) {
+            return Err(Error::Anothers(hierarchies[0].of(name.as_str())));
+        }
         remove_unused(&hierarchies, name.as_str())?
             .then_some(())
             .ok_or_else(|| Error::Running(name.as_str().into()))?;
@@ -79,10 +86,13 @@ impl Cgroup {
 /// Removes the groups of all sandboxes that are not running.
 pub fn sweep() -> Result<()> {
     crate::run::require_root()?;
-    let hierarchies = mounted()?;
+    sweep_in(&mounted()?)
+}
+
+fn sweep_in(hierarchies: &[Hierarchy]) -> Result<()> {
     let _base = Locked::base(&hierarchies[0])?;
     let mut names = std::collections::BTreeSet::new();
-    for hierarchy in &hierarchies {
+    for hierarchy in hierarchies {
         names.extend(
             folders(&hierarchy.root.join(BASE))
                 .into_iter()
@@ -90,10 +100,26 @@ pub fn sweep() -> Result<()> {
         );
     }
     for name in names {
-        remove_unused(&hierarchies, &name)?;
+        if is_sandboxes(hierarchies, &name) {
+            remove_unused(hierarchies, &name)?;
+        }
     }
-    remove_empty_bases(&hierarchies);
+    remove_empty_bases(hierarchies);
     Ok(())
+}
+
+/// The leaf is made right after the group, and goes last.
+fn is_sandboxes(hierarchies: &[Hierarchy], name: &str) -> bool {
+    hierarchies.iter().any(|hierarchy| hierarchy.of(name).join(LEAF).exists())
+}
+
+/// Somebody else's groups, with something in them.
+fn is_anothers(hierarchies: &[Hierarchy], name: &str) -> bool {
+    let busy = |folder: &Path| {
+        !folders(folder).is_empty()
+            || fs::read_to_string(folder.join("cgroup.procs")).is_ok_and(|found| !found.is_empty())
+    };
+    !is_sandboxes(hierarchies, name) && hierarchies.iter().any(|hierarchy| busy(&hierarchy.of(name)))
 }
 
 /// Whether the name was unused and is removed.
@@ -247,7 +273,10 @@ fn remove_tree(folder: &Path) -> Result<()> {
 }
 
 fn try_remove(folder: &Path) -> io::Result<()> {
-    for below in folders(folder) {
+    let mut below = folders(folder);
+    // Who is interrupted leaves what shows whose the rest is.
+    below.sort_by_key(|folder| folder.ends_with(LEAF));
+    for below in below {
         try_remove(&below)?;
     }
     fs::remove_dir(folder)
@@ -296,5 +325,47 @@ mod tests {
         ];
         assert_eq!(parse_mounts(text), expected);
         assert_eq!(parse_mounts("30 1 0:22 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n").len(), 1);
+    }
+
+    /// Two hierarchies that are folders, with these groups in each.
+    fn machine(groups: &[&str]) -> (tempfile::TempDir, Vec<Hierarchy>) {
+        let folder = tempfile::tempdir().unwrap();
+        let hierarchies: Vec<_> =
+            ["a", "b"].map(|name| Hierarchy { root: folder.path().join(name), version: Version::One }).into();
+        for hierarchy in &hierarchies {
+            fs::create_dir(&hierarchy.root).unwrap();
+            for group in groups {
+                fs::create_dir_all(hierarchy.of(group)).unwrap();
+            }
+        }
+        (folder, hierarchies)
+    }
+
+    #[test]
+    fn sweeping_leaves_the_groups_of_an_installed_worker() {
+        let (_folder, hierarchies) =
+            machine(&["left/sandbox", "left/kubepods/pod1", "worker/kubepods/pod1", "worker/runtime"]);
+        // Removed in one hierarchy, when whoever did it was killed.
+        fs::create_dir_all(hierarchies[1].of("half").join(LEAF)).unwrap();
+        sweep_in(&hierarchies).unwrap();
+        for hierarchy in &hierarchies {
+            assert!(!hierarchy.of("left").exists() && !hierarchy.of("half").exists());
+            assert!(hierarchy.of("worker/kubepods/pod1").exists() && hierarchy.of("worker/runtime").exists());
+        }
+    }
+
+    #[test]
+    fn a_sandbox_does_not_take_the_name_of_an_installed_worker() {
+        let (_folder, hierarchies) = machine(&["worker/kubepods/pod1", "left/sandbox", "begun"]);
+        let make = |name: &str| Cgroup::make_in(hierarchies.clone(), &name.parse().unwrap());
+        assert!(matches!(make("worker"), Err(Error::Anothers(_))));
+        assert!(hierarchies[1].of("worker/kubepods/pod1").exists());
+        // What was killed between group and leaf, and later.
+        for name in ["begun", "left"] {
+            let cgroup = make(name).unwrap();
+            assert!(hierarchies[1].of(name).join(LEAF).exists());
+            cgroup.remove().unwrap();
+            assert!(!hierarchies[0].of(name).exists());
+        }
     }
 }

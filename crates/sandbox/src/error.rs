@@ -56,6 +56,9 @@ pub enum Error {
         /// The system's word.
         cause: io::Error,
     },
+    /// A worker that is installed on this machine, as a rule.
+    #[error("{} is in use and no sandbox's: choose another name", .0.display())]
+    Anothers(PathBuf),
     /// There is a sandbox of this name.
     #[error("a sandbox named {0} is running")]
     Running(String),
