@@ -58,30 +58,57 @@ impl LogSink {
         let mut chunk = vec![0; LONGEST_LINE];
         while let Ok(count @ 1..) = from.read(&mut chunk).await {
             for byte in &chunk[..count] {
-                line.push(if is_plain(*byte) { *byte } else { b'?' });
+                line.push(*byte);
                 let whole = *byte == b'\n' || line.len() + 1 == LONGEST_LINE;
-                if whole && self.hand_over(&mut line).await.is_err() {
-                    return;
+                if whole {
+                    let begun = line.split_off(line.len() - begun_character(&line));
+                    if self.hand_over(&line).await.is_err() {
+                        return;
+                    }
+                    line = begun;
                 }
             }
         }
         if !line.is_empty() {
-            let _ = self.hand_over(&mut line).await;
+            let _ = self.hand_over(&line).await;
         }
     }
 
     /// Waits while the disk is slow: the stream is not read meanwhile.
-    async fn hand_over(&self, line: &mut Vec<u8>) -> Result<(), ()> {
-        if line.last() != Some(&b'\n') {
-            line.push(b'\n');
+    async fn hand_over(&self, line: &[u8]) -> Result<(), ()> {
+        let mut piece = harmless(line);
+        if !piece.ends_with('\n') {
+            piece.push('\n');
         }
-        self.pieces.send(std::mem::take(line)).await.map_err(drop)
+        self.pieces.send(piece.into_bytes()).await.map_err(drop)
     }
 }
 
-/// Text in any encoding above ASCII, line ends and tabs.
-const fn is_plain(byte: u8) -> bool {
-    matches!(byte, b'\n' | b'\t' | b' '..=b'~' | 0x80..)
+/// The text, never longer than the bytes. Of control characters it has line ends and tabs: those above ASCII (C1, ECMA-48 section 5.3)
+/// command a terminal as well.
+fn harmless(line: &[u8]) -> String {
+    let plain = |character: char| match character {
+        '\n' | '\t' => character,
+        _ if character.is_control() => '?',
+        _ => character,
+    };
+    let mut text = String::with_capacity(line.len() + 1);
+    for chunk in line.utf8_chunks() {
+        text.extend(chunk.valid().chars().map(plain));
+        if !chunk.invalid().is_empty() {
+            text.push('?');
+        }
+    }
+    text
+}
+
+/// How many bytes at the end are the beginning of a character.
+fn begun_character(line: &[u8]) -> usize {
+    let last = line.utf8_chunks().last().map_or(&[][..], |chunk| chunk.invalid());
+    match std::str::from_utf8(last) {
+        Err(cause) if cause.error_len().is_none() => last.len(),
+        _ => 0,
+    }
 }
 
 /// A file that is put aside when it is long enough.
@@ -167,6 +194,29 @@ mod tests {
         let expected = "earlier\none\n?[2Jtwo?\nthree \u{e4}\n";
         until("all lines are written", || fs::read(&logs.file).unwrap().len() >= expected.len()).await;
         assert_eq!(fs::read_to_string(&logs.file).unwrap(), expected);
+    }
+
+    #[test]
+    fn control_characters_beyond_ascii_are_taken_out() {
+        // CSI and OSC: as UTF-8, and as the bare bytes that a terminal of eight bits obeys.
+        assert_eq!(harmless(b"a\xc2\x9b2J\xc2\x9dx\xc2\x85b\n"), "a?2J?x?b\n");
+        assert_eq!(harmless(b"a\x9b2J\x9dx\xff\xfe\t\x7f\n"), "a?2J?x??\t?\n");
+        assert_eq!(harmless("\u{a0}\u{e4}\u{20ac}\u{1f600}".as_bytes()), "\u{a0}\u{e4}\u{20ac}\u{1f600}");
+        for byte in 0..=u8::MAX {
+            let text = harmless(&[b'a', byte]);
+            assert!(text.len() <= 2 && text.chars().all(|of| matches!(of, '\n' | '\t') || !of.is_control()), "{byte}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_line_is_not_cut_within_a_character() {
+        let folder = tempfile::tempdir().unwrap();
+        let logs = logs(folder.path(), 1 << 20, 2);
+        let sink = LogSink::open(&logs).unwrap();
+        let line = "\u{20ac}".repeat(LONGEST_LINE);
+        sink.take(line.as_bytes()).await;
+        until("all is written", || fs::metadata(&logs.file).unwrap().len() >= line.len() as u64 + 4).await;
+        assert_eq!(fs::read_to_string(&logs.file).unwrap().replace('\n', ""), line);
     }
 
     #[test]
