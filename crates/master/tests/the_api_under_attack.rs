@@ -3,6 +3,7 @@
 
 mod stand_ins;
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -187,6 +188,76 @@ async fn a_worker_whose_node_somebody_deleted_registers_again() {
     assert_eq!(served.post(path::HEARTBEAT, &token, &heartbeat(&name, now_ms())).await, (409, "not_registered".into()));
     assert_eq!(served.post(path::HEARTBEAT, &others, &heartbeat(&other, now_ms())).await.0, 200);
     assert_eq!(served.post(path::REGISTER_WORKER, &token, &registration(&name, "172.30.0.11", now_ms())).await.0, 200);
+}
+
+#[tokio::test]
+async fn whoever_ends_while_registering_leaves_again_whatever_the_verdict() {
+    let served = Served::start().await;
+    let (name, token) = served.stake(11);
+    let register = || registration(&name, "172.30.0.11", now_ms());
+    for (verdict, expected) in [("slashed", (403, "identity_over")), ("gone", (401, "unauthenticated"))] {
+        let chain = Arc::clone(&served.chain);
+        let ends = move || if verdict == "gone" { &chain.gone } else { &chain.slashed }.lock().unwrap().push(11);
+        *served.cluster.meanwhile.lock().unwrap() = Some(Box::new(ends));
+        let refused = served.post(path::REGISTER_WORKER, &token, &register()).await;
+        assert_eq!(refused, (expected.0, expected.1.to_owned()), "{verdict}");
+        assert_eq!(served.workers.book.leaving(), [name.parse().unwrap()], "{verdict}");
+        daas_master::workers::leaving::put_out(&served.workers, now_ms()).await;
+        assert_eq!(*served.cluster.nodes.lock().unwrap(), [""; 0], "{verdict}");
+        served.chain.slashed.lock().unwrap().clear();
+    }
+    // One that was put out while its Node was being made, and that nobody can judge now.
+    served.chain.gone.lock().unwrap().clear();
+    let (chain, workers, left) = (Arc::clone(&served.chain), Arc::clone(&served.workers), name.parse().unwrap());
+    *served.cluster.meanwhile.lock().unwrap() = Some(Box::new(move || {
+        workers.book.leave(&left);
+        workers.book.left(&left);
+        chain.stale.store(true, Ordering::Relaxed);
+    }));
+    assert_eq!(served.post(path::REGISTER_WORKER, &token, &register()).await, (429, "busy".into()));
+    daas_master::workers::leaving::put_out(&served.workers, now_ms()).await;
+    assert_eq!(*served.cluster.nodes.lock().unwrap(), [""; 0]);
+    // A stale registry alone puts nobody out.
+    served.chain.stale.store(false, Ordering::Relaxed);
+    let chain = Arc::clone(&served.chain);
+    let stale = move || chain.stale.store(true, Ordering::Relaxed);
+    *served.cluster.meanwhile.lock().unwrap() = Some(Box::new(stale));
+    assert_eq!(served.post(path::REGISTER_WORKER, &token, &register()).await.0, 200);
+}
+
+#[tokio::test]
+async fn nodes_that_are_no_workers_are_removed_after_a_while() {
+    let served = Served::start().await;
+    let ((left_over, _), (name, token)) = (served.stake(11), served.stake(12));
+    let other = "admins-12-0000000d".to_owned();
+    served.cluster.nodes.lock().unwrap().extend([left_over.clone(), other.clone()]);
+    let look = async |after_ms: u64| {
+        daas_master::workers::leaving::let_go(&served.workers, now_ms() + after_ms).await;
+        daas_master::workers::leaving::put_out(&served.workers, now_ms()).await;
+        served.cluster.nodes.lock().unwrap().clone()
+    };
+    // Long enough for every registration.
+    for after_ms in [0, 100_000, 170_000] {
+        assert_eq!(look(after_ms).await, [left_over.clone(), other.clone()], "{after_ms}");
+    }
+    assert_eq!(served.post(path::REGISTER_WORKER, &token, &registration(&name, "172.30.0.12", now_ms())).await.0, 200);
+    assert_eq!(look(190_000).await, [other, name]);
+}
+
+#[tokio::test]
+async fn a_worker_whose_address_changes_gets_it_when_its_old_node_is_gone() {
+    let served = Served::start().await;
+    let ((name, token), (other, others)) = (served.stake(11), served.stake(12));
+    let register = async |name: &str, token: &str, address: &str| {
+        served.post(path::REGISTER_WORKER, token, &registration(name, address, now_ms())).await
+    };
+    assert_eq!(register(&name, &token, "172.30.0.11").await.0, 200);
+    assert_eq!(register(&name, &token, "172.30.0.13").await, (429, "busy".into()));
+    assert_eq!(register(&other, &others, "172.30.0.11").await, (409, "conflict".into()));
+    daas_master::workers::leaving::put_out(&served.workers, now_ms()).await;
+    assert_eq!(*served.cluster.nodes.lock().unwrap(), [""; 0]);
+    assert_eq!(register(&name, &token, "172.30.0.13").await.0, 200);
+    assert_eq!(register(&other, &others, "172.30.0.11").await.0, 200);
 }
 
 #[tokio::test]

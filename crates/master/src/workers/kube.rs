@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 
 /// Who owns the fields that are applied.
 const MANAGER: &str = "k3s-daas-master";
+/// The annotation that Nodes have which the master made.
+const SEAL_TOKEN: &str = "k3s-daas.io/seal-token";
 /// An answer is 4 MiB at most, a pod or a Node some ten KiB.
 const PAGE: usize = 50;
 /// More than for ten thousand Nodes.
@@ -37,14 +39,23 @@ pub enum NodeApiError {
     Remains(String),
 }
 
+/// A Node in a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NodeFound {
+    /// The addresses of its pods.
+    pub pods: Option<Network>,
+    /// Whether the master made it; kubelets cannot change what says so.
+    pub is_ours: bool,
+}
+
 /// What the master does with Nodes.
 pub trait NodeApi: Send + Sync {
     /// The worker's Node is there as it should be.
     fn make<'a>(&'a self, who: &'a NodeIdentity) -> BoxFuture<'a, Result<(), NodeApiError>>;
     /// The addresses of its pods, once the controller manager has given them.
     fn pods_of<'a>(&'a self, name: &'a NodeName) -> BoxFuture<'a, Result<Option<Network>, NodeApiError>>;
-    /// The Nodes that there are, with the addresses of their pods.
-    fn all(&self) -> BoxFuture<'_, Result<HashMap<String, Option<Network>>, NodeApiError>>;
+    /// The Nodes that there are, by name.
+    fn all(&self) -> BoxFuture<'_, Result<HashMap<String, NodeFound>, NodeApiError>>;
     /// Neither the Node nor a pod on it is there.
     fn remove<'a>(&'a self, name: &'a NodeName) -> BoxFuture<'a, Result<(), NodeApiError>>;
 }
@@ -72,12 +83,14 @@ impl NodeApi for Kube {
         })
     }
 
-    fn all(&self) -> BoxFuture<'_, Result<HashMap<String, Option<Network>>, NodeApiError>> {
+    fn all(&self) -> BoxFuture<'_, Result<HashMap<String, NodeFound>, NodeApiError>> {
         Box::pin(async move {
             let mut nodes = HashMap::new();
             self.each("listing the Nodes", "/api/v1/nodes?", |node| {
                 let pods = node["spec"]["podCIDR"].as_str().and_then(|cidr| cidr.parse().ok());
-                nodes.insert(node["metadata"]["name"].as_str().unwrap_or_default().to_owned(), pods);
+                let is_ours = node["metadata"]["annotations"][SEAL_TOKEN].is_string();
+                let name = node["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+                nodes.insert(name, NodeFound { pods, is_ours });
             })
             .await?;
             Ok(nodes)
@@ -181,7 +194,7 @@ fn node(who: &NodeIdentity) -> Value {
         "metadata": {
             "name": who.name.as_str(),
             "labels": {"kubernetes.io/hostname": who.name.as_str(), "kubernetes.io/os": "linux"},
-            "annotations": {"k3s-daas.io/owner": who.owner.to_string(), "k3s-daas.io/seal-token": who.token.to_string()},
+            "annotations": {"k3s-daas.io/owner": who.owner.to_string(), SEAL_TOKEN: who.token.to_string()},
         },
     })
 }

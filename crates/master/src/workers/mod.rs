@@ -9,5 +9,5 @@ pub mod leaving;
 mod register;
 
 pub use book::{Book, BookError, Known, Reserved};
-pub use kube::{Kube, NodeApi, NodeApiError};
+pub use kube::{Kube, NodeApi, NodeApiError, NodeFound};
 pub use register::{ClusterFacts, Refused, Workers};

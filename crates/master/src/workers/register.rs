@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -66,6 +66,8 @@ pub struct Workers {
     pub serves: Arc<AtomicBool>,
     permits: Semaphore,
     busy: Mutex<HashSet<NodeName>>,
+    /// Nodes that are nobody's, and since when.
+    strangers: Mutex<HashMap<NodeName, u64>>,
     heartbeats: AtomicU64,
 }
 
@@ -80,7 +82,19 @@ impl Workers {
         serves: Arc<AtomicBool>,
     ) -> Self {
         let (permits, busy, heartbeats) = (Semaphore::new(AT_ONCE), Mutex::default(), AtomicU64::new(0));
-        Self { book, view, nodes, gate, facts, serves, permits, busy, heartbeats }
+        let strangers = Mutex::default();
+        Self { book, view, nodes, gate, facts, serves, permits, busy, strangers, heartbeats }
+    }
+
+    /// Those of these Nodes, none of which is anybody's, that were nobody's for longer than `grace_ms`: looked at again and again, and not
+    /// while they register.
+    pub(super) fn abandoned(&self, strangers: &[NodeName], grace_ms: u64, now_ms: u64) -> Vec<NodeName> {
+        let registering = |name: &NodeName| self.busy.lock().unwrap_or_else(PoisonError::into_inner).contains(name);
+        let mut since = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = strangers.iter().filter(|name| !registering(name));
+        *since = seen.map(|name| (name.clone(), since.get(name).copied().unwrap_or(now_ms))).collect();
+        let over = since.iter().filter(|(_, first)| now_ms.saturating_sub(**first) > grace_ms);
+        over.map(|(name, _)| name.clone()).collect()
     }
 
     /// How many heartbeats counted.
@@ -116,13 +130,19 @@ impl Workers {
             ControlError::Refused(why) => refused(ErrorCode::Conflict, why),
             away @ ControlError::Away(_) => not_ready(&away),
         })?;
-        self.book.set_pods(name, pods);
         // While that went on the identity may have ended, and its Node been removed before it was made.
-        if let Err(refusal) = self.view.is_alive(&who.token, crate::clock::now_ms())
-            && code_of(&refusal) == ErrorCode::IdentityOver
-        {
-            self.book.leave(name);
-            return Err(judged(&refusal));
+        let has_left = !self.book.set_pods(name, pods);
+        match self.view.is_alive(&who.token, crate::clock::now_ms()) {
+            Ok(()) | Err(Refusal::Stale(_)) if has_left => {
+                self.book.leave(name);
+                return Err(BookError::Leaving.into());
+            }
+            // Nobody can judge now; whoever puts out judges again.
+            Ok(()) | Err(Refusal::Stale(_)) => {}
+            Err(refusal) => {
+                self.book.leave(name);
+                return Err(judged(&refusal));
+            }
         }
         tracing::info!(%name, address = %request.address, %pods, "worker registered");
         let facts = &self.facts;

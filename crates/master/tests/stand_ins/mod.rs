@@ -20,7 +20,7 @@ use daas_master::chain::ChainView;
 use daas_master::device::Device;
 use daas_master::instance::Instance;
 use daas_master::submissions::Offers;
-use daas_master::workers::{Book, ClusterFacts, NodeApi, NodeApiError, Reserved, Workers};
+use daas_master::workers::{Book, ClusterFacts, NodeApi, NodeApiError, NodeFound, Reserved, Workers};
 use daas_nsm::{DevelopmentRoot, Image, Location, Nsm, Simulated};
 use daas_seal_token::{
     Claims as TokenClaims, ClusterId, NetworkId, NodeIdentity, NodeName, Purpose, Refusal, SealToken, SigningKey,
@@ -43,6 +43,8 @@ pub(crate) struct FakeChain {
     /// Names by the tokens' first byte.
     pub(crate) workers: Mutex<HashMap<u8, NodeName>>,
     pub(crate) slashed: Mutex<Vec<u8>>,
+    /// Tokens by their first byte that exist no more.
+    pub(crate) gone: Mutex<Vec<u8>>,
 }
 
 impl ChainView for FakeChain {
@@ -64,6 +66,9 @@ impl ChainView for FakeChain {
 
     fn is_alive(&self, token: &TokenId, now_ms: u64) -> Result<(), Refusal> {
         self.check_fresh(now_ms)?;
+        if self.gone.lock().unwrap().contains(&token.0[0]) {
+            return Err(Refusal::Unknown);
+        }
         let slashed = self.slashed.lock().unwrap().contains(&token.0[0]);
         if slashed { Err(Refusal::StakeNotActive(StakeStatus::Slashed)) } else { Ok(()) }
     }
@@ -91,6 +96,8 @@ pub(crate) struct FakeCluster {
     pub(crate) nodes: Mutex<Vec<String>>,
     pub(crate) known: Mutex<HashMap<String, IpAddr>>,
     pub(crate) asked: AtomicUsize,
+    /// What happens while the join gateway is told of a worker.
+    pub(crate) meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
 }
 
 impl NodeApi for FakeCluster {
@@ -109,10 +116,13 @@ impl NodeApi for FakeCluster {
         Box::pin(async move { Ok(pods) })
     }
 
-    fn all(&self) -> BoxFuture<'_, Result<HashMap<String, Option<Network>>, NodeApiError>> {
+    fn all(&self) -> BoxFuture<'_, Result<HashMap<String, NodeFound>, NodeApiError>> {
         let nodes = self.nodes.lock().unwrap();
-        let pods = |place| Some(format!("10.42.{place}.0/24").parse().unwrap());
-        let all = nodes.iter().enumerate().map(|(place, name)| (name.clone(), pods(place))).collect();
+        let found = |place, name: &str| NodeFound {
+            pods: Some(format!("10.42.{place}.0/24").parse().unwrap()),
+            is_ours: !name.starts_with("admins-"),
+        };
+        let all = nodes.iter().enumerate().map(|(place, name)| (name.clone(), found(place, name))).collect();
         Box::pin(async move { Ok(all) })
     }
 
@@ -139,6 +149,9 @@ impl Gate for FakeCluster {
         _pods: Option<Network>,
     ) -> BoxFuture<'a, Result<(), ControlError>> {
         self.known.lock().unwrap().insert(name.to_string(), address);
+        if let Some(meanwhile) = self.meanwhile.lock().unwrap().take() {
+            meanwhile();
+        }
         Box::pin(async { Ok(()) })
     }
 
