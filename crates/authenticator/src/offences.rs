@@ -108,11 +108,11 @@ mod tests {
     use daas_seal_token::TokenId;
 
     use super::*;
-    use crate::tunnel::Session;
+    use crate::tunnel::Tunnels;
 
     fn seen(number: u8) -> DoubleIdentity {
         let subject = NodeSubject { name: "one-dead000f".parse().unwrap(), token: TokenId([6; 32]), key_generation: 1 };
-        let tunnel = Tunnel { subject, key: [number; 32], from: None, session: Session::new() };
+        let tunnel = Tunnel { subject, key: [number; 32], from: None, session: Tunnels::default().session() };
         let now = SystemTime::now();
         let challenges = vec![[7; 16]; 7];
         DoubleIdentity { older: tunnel.clone(), newer: tunnel, challenges, began: now, ended: now }

@@ -8,9 +8,10 @@
 //! - [`AgentConfig`]: the document that tells an agent about the cluster.
 //! - [`NodePassword`], [`PasswordBook`]: the password that ties a node's name to its first owner.
 //! - [`CertificateRequest`], [`Profile`], [`NodeSubject`]: what is taken over from a request (its key), what a certificate says.
-//! - [`Frame`]: the tunnel's messages.
+//! - [`Frame`]: the tunnel's messages. [`Backlog`]: how much of their data may wait.
 //! - [`master_api`]: the master's own API, where a worker registers before it joins.
 
+mod backlog;
 mod certificate;
 mod config;
 mod csr;
@@ -21,6 +22,7 @@ mod password;
 mod route;
 mod token;
 
+pub use backlog::{Backlog, Bound, Piece};
 pub use certificate::{Audience, NodeFacts, NodeSubject, Profile, Validity, assemble};
 pub use config::{AgentConfig, Network};
 pub use csr::{CertificateRequest, KeyKind, MAX_REQUEST_BYTES};

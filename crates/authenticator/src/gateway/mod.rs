@@ -27,7 +27,7 @@ use crate::issuer::Signer;
 use crate::journal::Journal;
 use crate::nodes::Nodes;
 use crate::offences::Offences;
-use crate::tunnel::{Session, Tunnel, Tunnels};
+use crate::tunnel::{Tunnel, Tunnels};
 use crate::verdicts::{Denial, RegistryView, Verdicts};
 use daas_https::server::{Answer, Handler, Peer, json, read_body, text};
 
@@ -222,7 +222,7 @@ impl<V: RegistryView> Gateway<V> {
             return Err(Refused(StatusCode::FORBIDDEN, "the node is not registered yet".to_owned()));
         }
         let key = public_key_hash(leaf).ok_or(daas_join::Error::Subject)?;
-        let tunnel = Tunnel { subject, key, from: peer.address, session: Session::new() };
+        let tunnel = Tunnel { subject, key, from: peer.address, session: self.tunnels.session() };
         upgrade::accept(&mut request, tunnel, Arc::clone(&self.tunnels), Arc::clone(&self.offences), {
             let verdicts = Arc::clone(&self.verdicts);
             move |subject| verdicts.certificate(subject, now_ms()).is_ok()

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use daas_join::NodeSubject;
+use daas_join::{Backlog, NodeSubject};
 use daas_seal_token::NodeName;
 
 use crate::error::Error;
@@ -25,8 +25,11 @@ const MAX_TUNNELS: usize = 10_000;
 
 /// The tunnels that are up. Streams go into the newest of a node, because an agent that comes back is one that lost the old
 /// one. An older one with the same key stays until it is known whether somebody lives at its other end: see [`Contest`].
-#[derive(Debug, Default)]
-pub struct Tunnels(Mutex<HashMap<NodeName, OfNode>>);
+#[derive(Debug)]
+pub struct Tunnels {
+    up: Mutex<HashMap<NodeName, OfNode>>,
+    backlog: Arc<Backlog>,
+}
 
 /// A tunnel and who opened it.
 #[derive(Debug, Clone)]
@@ -55,11 +58,27 @@ pub struct Load {
     pub tunnels: usize,
     /// Their streams.
     pub streams: usize,
-    /// Bytes that wait for kube-apiserver.
+    /// Bytes that wait for kube-apiserver, also of tunnels that have ended.
     pub queued: usize,
 }
 
+impl Default for Tunnels {
+    fn default() -> Self {
+        Self::within(Backlog::of_all())
+    }
+}
+
 impl Tunnels {
+    /// None yet; `backlog` bounds what waits in all of them together.
+    pub fn within(backlog: Arc<Backlog>) -> Self {
+        Self { up: Mutex::default(), backlog }
+    }
+
+    /// A session for another tunnel.
+    pub fn session(&self) -> Arc<Session> {
+        Session::new(Arc::clone(&self.backlog))
+    }
+
     /// Takes a node's new tunnel in. An older one of another key is closed; one of the same key contests it.
     pub fn put(&self, tunnel: Tunnel) -> Result<Option<Contest>, Error> {
         let mut tunnels = self.lock();
@@ -119,11 +138,10 @@ impl Tunnels {
     /// What they carry.
     pub fn load(&self) -> Load {
         let tunnels = self.lock();
-        let mut load = Load::default();
+        let mut load = Load { queued: self.backlog.waiting(), ..Load::default() };
         for tunnel in tunnels.values().flat_map(OfNode::all) {
             load.tunnels += 1;
             load.streams += tunnel.session.stream_count();
-            load.queued += tunnel.session.queued();
         }
         load
     }
@@ -134,7 +152,7 @@ impl Tunnels {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<NodeName, OfNode>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.up.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,14 +1,15 @@
 //! One tunnel: the gateway's side of a remotedialer session (`session.go`, `session_serve.go`, `readbuffer.go`).
 //!
 //! Bounds: messages have a length, streams a number, each stream a queue with a mark at which the other side is told to
-//! pause and a bound at which the stream ends, writes a time. A worker can stall or kill its own tunnel and nobody else's.
+//! pause and a bound at which the stream ends ([`Backlog`]), writes a time. A worker can stall or kill its own tunnel and
+//! nobody else's.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use daas_join::{END_OF_STREAM, Frame, MAX_MESSAGE_BYTES, Message, StreamId};
+use daas_join::{Backlog, Bound, END_OF_STREAM, Frame, MAX_MESSAGE_BYTES, Message, Piece, StreamId};
 use futures::{Sink, SinkExt as _, Stream, StreamExt as _};
 use hyper::body::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -23,14 +24,11 @@ use crate::error::Error;
 
 /// Streams of one tunnel.
 const MAX_STREAMS: usize = 1024;
-/// Bytes of one stream that wait for kube-apiserver: from here on the worker is told to pause (remotedialer: 2 MiB).
+/// Bytes of one stream that wait for kube-apiserver: from here on the worker is told to pause (remotedialer: 2 MiB). What is
+/// under way by then is less than what a stream may hold.
 const PAUSE_ABOVE: usize = 512 * 1024;
 /// And here to go on.
 const RESUME_BELOW: usize = PAUSE_ABOVE / 8;
-/// Here the stream ends: a worker that does not pause. What was under way when it was told to is less than this.
-const MAX_QUEUED: usize = 8 * 1024 * 1024;
-/// Here the tunnel ends: all its streams together.
-const MAX_QUEUED_IN_ALL: usize = 64 * 1024 * 1024;
 /// Messages of data that wait to be written, each of 32 KiB at most.
 const DATA_QUEUE: usize = 8;
 /// Small messages that wait to be written. A worker that makes the gateway answer faster than it reads loses its tunnel.
@@ -52,7 +50,7 @@ pub struct Session {
     outgoing: Mutex<Option<Outgoing>>,
     next_stream: AtomicI64,
     next_message: AtomicI64,
-    queued: AtomicUsize,
+    backlog: Arc<Backlog>,
     closed: CancellationToken,
 }
 
@@ -84,8 +82,8 @@ pub enum Answer {
 /// The reading end's view of a stream.
 #[derive(Debug)]
 struct Inbound {
-    bytes: mpsc::UnboundedSender<Bytes>,
-    queued: usize,
+    pieces: mpsc::UnboundedSender<Piece>,
+    backlog: Arc<Backlog>,
     told_to_pause: bool,
     /// The other side asked us to pause.
     paused: watch::Sender<bool>,
@@ -103,8 +101,8 @@ pub fn websocket_limits() -> WebSocketConfig {
 }
 
 impl Session {
-    /// A session whose websocket is not up yet: see [`Self::run`].
-    pub fn new() -> Arc<Self> {
+    /// A session whose websocket is not up yet: see [`Self::run`]. What waits in it counts into that of `all` tunnels.
+    pub fn new(all: Arc<Backlog>) -> Arc<Self> {
         let (data, data_queue) = mpsc::channel(DATA_QUEUE);
         let (control, control_queue) = mpsc::channel(CONTROL_QUEUE);
         Arc::new(Self {
@@ -115,7 +113,7 @@ impl Session {
             outgoing: Mutex::new(Some(Outgoing { data: data_queue, control: control_queue })),
             next_stream: AtomicI64::new(1),
             next_message: AtomicI64::new(1),
-            queued: AtomicUsize::new(0),
+            backlog: Backlog::of_tunnel(all),
             closed: CancellationToken::new(),
         })
     }
@@ -142,15 +140,15 @@ impl Session {
     /// Opens a stream: the worker dials `address`. Whether it could, the stream itself tells by ending.
     pub async fn open(self: &Arc<Self>, address: &str) -> Result<TunnelStream, Error> {
         let id = self.next_stream.fetch_add(1, Ordering::Relaxed);
-        let (bytes, queue) = mpsc::unbounded_channel();
+        let (pieces, queue) = mpsc::unbounded_channel();
         let (paused, asked_to_pause) = watch::channel(false);
         {
             let mut streams = self.streams();
             if streams.len() >= MAX_STREAMS {
                 return Err(Error::Limit("the worker's tunnel has too many streams"));
             }
-            let opened = Instant::now();
-            streams.insert(id, Inbound { bytes, queued: 0, told_to_pause: false, paused, opened });
+            let (backlog, opened) = (Backlog::of_stream(Arc::clone(&self.backlog)), Instant::now());
+            streams.insert(id, Inbound { pieces, backlog, told_to_pause: false, paused, opened });
         }
         let stream = TunnelStream::new(id, Arc::clone(self), queue, asked_to_pause);
         // In order with the data that follows.
@@ -191,9 +189,9 @@ impl Session {
         self.streams().len()
     }
 
-    /// Bytes that wait for kube-apiserver.
+    /// Bytes that wait for kube-apiserver, also of streams that the worker has ended.
     pub fn queued(&self) -> usize {
-        self.queued.load(Ordering::Relaxed)
+        self.backlog.waiting()
     }
 
     /// Sends data, waiting for a place in the queue.
@@ -213,20 +211,16 @@ impl Session {
 
     /// A stream was dropped on this side.
     pub(super) fn leave(&self, id: StreamId) {
-        if let Some(inbound) = self.streams().remove(&id) {
-            self.queued.fetch_sub(inbound.queued, Ordering::Relaxed);
+        if self.streams().remove(&id).is_some() {
             self.say(&Frame::Error { stream: id, reason: END_OF_STREAM });
         }
     }
 
-    /// Bytes of a stream were passed on.
-    pub(super) fn passed_on(&self, id: StreamId, count: usize) {
+    /// A piece of a stream was passed on and dropped.
+    pub(super) fn passed_on(&self, id: StreamId) {
         let mut streams = self.streams();
         let Some(inbound) = streams.get_mut(&id) else { return };
-        let count = count.min(inbound.queued);
-        inbound.queued -= count;
-        self.queued.fetch_sub(count, Ordering::Relaxed);
-        if inbound.told_to_pause && inbound.queued < RESUME_BELOW {
+        if inbound.told_to_pause && inbound.backlog.waiting() < RESUME_BELOW {
             inbound.told_to_pause = false;
             self.say(&Frame::Resume { stream: id });
         }
@@ -308,26 +302,18 @@ impl Session {
     }
 
     /// Takes a message in. Never waits.
-    fn take(&self, bytes: &Bytes) -> Result<(), &'static str> {
+    fn take(&self, bytes: &[u8]) -> Result<(), &'static str> {
         let message = Message::decode(bytes).map_err(|_| "not a message of the tunnel")?;
         match message.frame {
-            Frame::Data { stream, bytes: data } => return self.take_data(stream, bytes.slice_ref(data)),
+            Frame::Data { stream, bytes: data } => return self.take_data(stream, data),
             Frame::Error { stream, .. } => {
-                if let Some(inbound) = self.streams().remove(&stream) {
-                    self.queued.fetch_sub(inbound.queued, Ordering::Relaxed);
-                }
+                self.streams().remove(&stream);
             }
             Frame::Pause { stream } => self.set_paused(stream, true),
             Frame::Resume { stream } => self.set_paused(stream, false),
             Frame::Sync { .. } => {
                 let live: std::collections::HashSet<_> = message.frame.streams().collect();
-                let mut gone = 0;
-                self.streams().retain(|id, inbound| {
-                    let keep = live.contains(id) || inbound.opened.elapsed() < SYNC_SPARES;
-                    gone += if keep { 0 } else { inbound.queued };
-                    keep
-                });
-                self.queued.fetch_sub(gone, Ordering::Relaxed);
+                self.streams().retain(|id, inbound| live.contains(id) || inbound.opened.elapsed() < SYNC_SPARES);
             }
             Frame::Connect { .. } => return Err("the worker asked the gateway to dial"),
             Frame::AddClient { .. } | Frame::RemoveClient { .. } => return Err("the worker spoke as a server"),
@@ -335,28 +321,30 @@ impl Session {
         Ok(())
     }
 
-    fn take_data(&self, id: StreamId, data: Bytes) -> Result<(), &'static str> {
+    fn take_data(&self, id: StreamId, data: &[u8]) -> Result<(), &'static str> {
         let mut streams = self.streams();
         let Some(inbound) = streams.get_mut(&id) else {
             // Data may cross the end of a stream; the worker learns that it is over.
             self.say(&Frame::Error { stream: id, reason: "no such connection" });
             return Ok(());
         };
-        let length = data.len();
-        if self.queued.fetch_add(length, Ordering::Relaxed) + length > MAX_QUEUED_IN_ALL {
-            return Err("too much waits for the control plane");
-        }
-        inbound.queued += length;
-        let too_much = inbound.queued > MAX_QUEUED;
-        if too_much || inbound.bytes.send(data).is_err() {
-            let queued = inbound.queued;
-            streams.remove(&id);
-            self.queued.fetch_sub(queued, Ordering::Relaxed);
-            self.say(&Frame::Error { stream: id, reason: "too much is queued" });
-        } else if inbound.queued > PAUSE_ABOVE && !inbound.told_to_pause {
-            inbound.told_to_pause = true;
-            self.say(&Frame::Pause { stream: id });
-        }
+        let sent = inbound.backlog.piece(data).map(|piece| inbound.pieces.send(piece).is_ok());
+        let reason = match sent {
+            Ok(true) => {
+                if inbound.backlog.waiting() > PAUSE_ABOVE && !inbound.told_to_pause {
+                    inbound.told_to_pause = true;
+                    self.say(&Frame::Pause { stream: id });
+                }
+                return Ok(());
+            }
+            // kube-apiserver has left.
+            Ok(false) => END_OF_STREAM,
+            Err(Bound::Tunnel) => return Err("too much waits for the control plane"),
+            Err(Bound::Stream) => "too much is queued",
+            Err(Bound::All) => "too much is queued of all workers",
+        };
+        streams.remove(&id);
+        self.say(&Frame::Error { stream: id, reason });
         Ok(())
     }
 

@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
-use daas_join::{Frame, MAX_CHUNK_BYTES, StreamId};
-use hyper::body::Bytes;
+use daas_join::{Frame, MAX_CHUNK_BYTES, Piece, StreamId};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::{mpsc, watch};
 
@@ -10,12 +9,12 @@ use super::session::Session;
 /// A stream inside a tunnel; it ends when this is dropped.
 ///
 /// remotedialer knows no half-closed streams: the end of one direction is the end of both. What the worker sent before
-/// its end still arrives.
+/// its end still arrives, unless the whole tunnel ends.
 #[derive(Debug)]
 pub struct TunnelStream {
     id: StreamId,
     session: Arc<Session>,
-    queue: mpsc::UnboundedReceiver<Bytes>,
+    queue: mpsc::UnboundedReceiver<Piece>,
     asked_to_pause: watch::Receiver<bool>,
 }
 
@@ -23,7 +22,7 @@ impl TunnelStream {
     pub(super) fn new(
         id: StreamId,
         session: Arc<Session>,
-        queue: mpsc::UnboundedReceiver<Bytes>,
+        queue: mpsc::UnboundedReceiver<Piece>,
         asked_to_pause: watch::Receiver<bool>,
     ) -> Self {
         Self { id, session, queue, asked_to_pause }
@@ -48,24 +47,32 @@ impl TunnelStream {
             }
         };
         let down = async move {
-            while let Some(bytes) = queue.recv().await {
-                if to.write_all(&bytes).await.is_err() {
+            while let Some(piece) = queue.recv().await {
+                if to.write_all(&piece).await.is_err() {
                     return;
                 }
-                session.passed_on(id, bytes.len());
+                drop(piece);
+                session.passed_on(id);
             }
             let _ = to.shutdown().await;
         };
         tokio::pin!(up, down);
-        tokio::select! {
-            () = &mut down => {}
-            () = &mut up => {
-                // If the worker ended the stream, what it sent before is still passed on; if kube-apiserver did, nobody
-                // waits for it.
-                if session.is_over(id) {
-                    down.await;
+        let both = async {
+            tokio::select! {
+                () = &mut down => {}
+                () = &mut up => {
+                    // If the worker ended the stream, what it sent before is still passed on; if kube-apiserver did,
+                    // nobody waits for it.
+                    if session.is_over(id) {
+                        down.await;
+                    }
                 }
             }
+        };
+        // Whoever lost a tunnel keeps no memory by its streams.
+        tokio::select! {
+            () = session.closed() => {}
+            () = both => {}
         }
     }
 }

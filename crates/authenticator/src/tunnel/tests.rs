@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use daas_join::{Frame, Message, NodeSubject, StreamId};
+use daas_join::{Backlog, Frame, Message, NodeSubject, StreamId};
 use daas_seal_token::TokenId;
 use futures::{SinkExt as _, StreamExt as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
@@ -70,7 +70,7 @@ async fn join(tunnels: &Arc<Tunnels>, name: &str) -> (Arc<Session>, Worker) {
 
 async fn join_with_key(tunnels: &Arc<Tunnels>, name: &str, key: [u8; 32]) -> (Arc<Session>, Worker, Option<Contest>) {
     let (ours, theirs) = duplex(64 * 1024);
-    let session = Session::new();
+    let session = tunnels.session();
     let tunnel = Tunnel { subject: subject(name), key, from: None, session: Arc::clone(&session) };
     let contest = tunnels.put(tunnel).unwrap();
     let socket = WebSocketStream::from_raw_socket(ours, Role::Server, Some(websocket_limits())).await;
@@ -348,6 +348,86 @@ async fn a_worker_is_told_to_pause_and_one_that_does_not_loses_the_stream_alone(
 }
 
 #[tokio::test]
+async fn a_worker_that_sends_data_without_a_byte_loses_its_tunnel() {
+    let tunnels = Arc::new(Tunnels::default());
+    let (session, mut worker) = join(&tunnels, "one-dead000f").await;
+    let _unread = session.open("10.42.1.1:80").await.unwrap();
+    assert!(matches!(worker.hear().await, Some(Heard::Connect(1, _))));
+    worker.say(Frame::Data { stream: 1, bytes: b"" }).await;
+    worker.say(Frame::Data { stream: 99, bytes: b"?" }).await;
+    assert_eq!(worker.hear().await, None);
+    assert_eq!(session.queued(), 0);
+}
+
+#[tokio::test]
+async fn data_of_one_byte_each_counts_with_what_its_place_in_the_queue_takes() {
+    let tunnels = Arc::new(Tunnels::default());
+    let (session, mut worker) = join(&tunnels, "one-dead000f").await;
+    let unread = session.open("10.42.1.1:80").await.unwrap();
+    assert!(matches!(worker.hear().await, Some(Heard::Connect(1, _))));
+    let pieces = 512 * 1024 / 65 + 1;
+    for _ in 0..pieces {
+        worker.say(Frame::Data { stream: 1, bytes: b"1" }).await;
+    }
+    worker.say(Frame::Data { stream: 99, bytes: b"?" }).await;
+    assert_eq!(worker.hear().await, Some(Heard::Pause(1)));
+    assert_eq!(worker.hear().await, Some(Heard::End(99)));
+    assert_eq!(session.queued(), pieces * 65);
+    drop(unread);
+    assert_eq!(session.queued(), 0);
+}
+
+#[tokio::test]
+async fn what_an_ended_stream_left_unread_counts_until_it_is_read_or_the_tunnel_ends() {
+    let tunnels = Arc::new(Tunnels::default());
+    let (session, mut worker) = join(&tunnels, "one-dead000f").await;
+    let chunk = vec![7; 64 * 1024];
+    let mut unread = Vec::new();
+    for id in 1..=2 {
+        let (ours, theirs) = duplex(1024);
+        tokio::spawn(session.open("10.42.1.1:80").await.unwrap().carry(ours));
+        unread.push(theirs);
+        assert!(matches!(worker.hear().await, Some(Heard::Connect(..))));
+        worker.say(Frame::Data { stream: id, bytes: &chunk }).await;
+        worker.say(Frame::Error { stream: id, reason: "EOF" }).await;
+    }
+    worker.say(Frame::Data { stream: 99, bytes: b"?" }).await;
+    assert_eq!(worker.hear().await, Some(Heard::End(99)));
+    assert_eq!(session.stream_count(), 0);
+    assert_eq!([session.queued(), tunnels.load().queued], [2 * (chunk.len() + 64); 2]);
+    let mut all = Vec::new();
+    tokio::time::timeout(WITHIN, unread.remove(0).read_to_end(&mut all)).await.unwrap().unwrap();
+    assert!(all == chunk);
+    until("what was read is given back", || tunnels.load().queued == chunk.len() + 64).await;
+    drop(worker);
+    until("what nobody reads ends with the tunnel", || tunnels.load().queued == 0).await;
+}
+
+#[tokio::test]
+async fn all_tunnels_together_are_bounded_and_the_stream_that_asks_for_more_ends() {
+    let tunnels = Arc::new(Tunnels::within(Backlog::of_all_within(100 * 1024)));
+    let chunk = vec![7; 64 * 1024];
+    let (first, mut one) = join(&tunnels, "one-dead000f").await;
+    let (second, mut two) = join(&tunnels, "two-dead000f").await;
+    let held = first.open("10.42.1.1:80").await.unwrap();
+    let _more = second.open("10.42.2.1:80").await.unwrap();
+    one.hear().await;
+    two.hear().await;
+    one.say(Frame::Data { stream: 1, bytes: &chunk }).await;
+    until("it waits", || first.queued() > chunk.len()).await;
+    two.say(Frame::Data { stream: 1, bytes: &chunk }).await;
+    assert_eq!(two.hear().await, Some(Heard::End(1)));
+    assert_eq!([second.queued(), tunnels.load().queued], [0, chunk.len() + 64]);
+    // Nobody else loses anything, and there is room when it was read.
+    assert!(!first.is_closed() && !second.is_closed() && first.stream_count() == 1);
+    drop(held);
+    let _again = second.open("10.42.2.1:80").await.unwrap();
+    assert_eq!(two.hear().await, Some(Heard::Connect(2, "tcp/10.42.2.1:80".into())));
+    two.say(Frame::Data { stream: 2, bytes: &chunk }).await;
+    until("there is room again", || second.queued() > chunk.len()).await;
+}
+
+#[tokio::test]
 async fn a_stream_that_the_worker_pauses_waits_and_others_do_not() {
     let tunnels = Arc::new(Tunnels::default());
     let (session, mut worker) = join(&tunnels, "one-dead000f").await;
@@ -363,7 +443,7 @@ async fn a_stream_that_the_worker_pauses_waits_and_others_do_not() {
     let [paused, free] = ids[..] else { panic!() };
     worker.say(Frame::Pause { stream: paused }).await;
     // The pause has been taken in when what follows it is answered.
-    worker.say(Frame::Data { stream: 99, bytes: b"" }).await;
+    worker.say(Frame::Data { stream: 99, bytes: b"?" }).await;
     assert_eq!(worker.hear().await, Some(Heard::End(99)));
     // One piece may already be waiting in a read when the pause arrives.
     ends.get_mut(&paused).unwrap().write_all(b"1").await.unwrap();

@@ -4,11 +4,11 @@
 //! there are, how long silence and a blocked write may last. A gateway that breaks them loses the tunnel, not the worker.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use daas_join::{END_OF_STREAM, Frame, MAX_MESSAGE_BYTES, Message, StreamId};
+use daas_join::{Backlog, Bound, END_OF_STREAM, Frame, MAX_MESSAGE_BYTES, Message, Piece, StreamId};
 use futures::{Sink, SinkExt as _, Stream, StreamExt as _};
 use hyper::body::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -27,10 +27,6 @@ const MAX_STREAMS: usize = 1024;
 const PAUSE_ABOVE: usize = 512 * 1024;
 /// And here to go on.
 const RESUME_BELOW: usize = PAUSE_ABOVE / 8;
-/// Here the stream ends.
-const MAX_QUEUED: usize = 8 * 1024 * 1024;
-/// Here the tunnel ends: all its streams together.
-const MAX_QUEUED_IN_ALL: usize = 64 * 1024 * 1024;
 /// Messages of data that wait to be written, each of 32 KiB at most.
 const DATA_QUEUE: usize = 8;
 /// Small messages that wait to be written.
@@ -50,7 +46,7 @@ pub(super) struct Session {
     data: mpsc::Sender<Vec<u8>>,
     control: mpsc::Sender<Vec<u8>>,
     next_message: AtomicI64,
-    queued: AtomicUsize,
+    backlog: Arc<Backlog>,
     closed: CancellationToken,
 }
 
@@ -63,8 +59,8 @@ struct Outgoing {
 /// The reading end's view of a stream.
 #[derive(Debug)]
 struct Inbound {
-    bytes: mpsc::UnboundedSender<Bytes>,
-    queued: usize,
+    pieces: mpsc::UnboundedSender<Piece>,
+    backlog: Arc<Backlog>,
     told_to_pause: bool,
     /// The gateway asked us to pause.
     paused: watch::Sender<bool>,
@@ -93,7 +89,7 @@ where
         data,
         control,
         next_message: AtomicI64::new(1),
-        queued: AtomicUsize::new(0),
+        backlog: Backlog::of_tunnel(Backlog::of_all()),
         closed: stop.child_token(),
     });
     let (sink, stream) = socket.split();
@@ -131,20 +127,16 @@ impl Session {
     /// A stream ended on this side. What was sent before arrives first: the end stands in the same queue as the data.
     pub(super) async fn leave(&self, id: StreamId, reason: &str) {
         let gone = self.streams().remove(&id);
-        if let Some(inbound) = gone {
-            self.queued.fetch_sub(inbound.queued, Ordering::Relaxed);
+        if gone.is_some() {
             self.send(&Frame::Error { stream: id, reason }).await;
         }
     }
 
-    /// Bytes of a stream were passed on.
-    pub(super) fn passed_on(&self, id: StreamId, count: usize) {
+    /// A piece of a stream was passed on and dropped.
+    pub(super) fn passed_on(&self, id: StreamId) {
         let mut streams = self.streams();
         let Some(inbound) = streams.get_mut(&id) else { return };
-        let count = count.min(inbound.queued);
-        inbound.queued -= count;
-        self.queued.fetch_sub(count, Ordering::Relaxed);
-        if inbound.told_to_pause && inbound.queued < RESUME_BELOW {
+        if inbound.told_to_pause && inbound.backlog.waiting() < RESUME_BELOW {
             inbound.told_to_pause = false;
             self.say(&Frame::Resume { stream: id });
         }
@@ -218,15 +210,13 @@ impl Session {
     }
 
     /// Takes a message in. Never waits.
-    fn take(self: &Arc<Self>, bytes: &Bytes) -> Result<(), &'static str> {
+    fn take(self: &Arc<Self>, bytes: &[u8]) -> Result<(), &'static str> {
         let message = Message::decode(bytes).map_err(|_| "not a message of the tunnel")?;
         match message.frame {
             Frame::Connect { stream, protocol, address } => return self.connect(stream, protocol, address),
-            Frame::Data { stream, bytes: data } => return self.take_data(stream, bytes.slice_ref(data)),
+            Frame::Data { stream, bytes: data } => return self.take_data(stream, data),
             Frame::Error { stream, .. } => {
-                if let Some(inbound) = self.streams().remove(&stream) {
-                    self.queued.fetch_sub(inbound.queued, Ordering::Relaxed);
-                }
+                self.streams().remove(&stream);
             }
             Frame::Pause { stream } => self.set_paused(stream, true),
             Frame::Resume { stream } => self.set_paused(stream, false),
@@ -245,7 +235,7 @@ impl Session {
                 return Ok(());
             }
         };
-        let (bytes, queue) = mpsc::unbounded_channel();
+        let (pieces, queue) = mpsc::unbounded_channel();
         let (paused, asked_to_pause) = watch::channel(false);
         {
             let mut streams = self.streams();
@@ -257,35 +247,36 @@ impl Session {
                 self.say(&Frame::Error { stream: id, reason: "too many streams" });
                 return Ok(());
             }
-            streams.insert(id, Inbound { bytes, queued: 0, told_to_pause: false, paused });
+            let backlog = Backlog::of_stream(Arc::clone(&self.backlog));
+            streams.insert(id, Inbound { pieces, backlog, told_to_pause: false, paused });
         }
         tokio::spawn(stream::dial(Arc::clone(self), id, target, queue, asked_to_pause));
         Ok(())
     }
 
-    fn take_data(&self, id: StreamId, data: Bytes) -> Result<(), &'static str> {
+    fn take_data(&self, id: StreamId, data: &[u8]) -> Result<(), &'static str> {
         let mut streams = self.streams();
         let Some(inbound) = streams.get_mut(&id) else {
             // Data may cross the end of a stream; the gateway learns that it is over.
             self.say(&Frame::Error { stream: id, reason: "no such connection" });
             return Ok(());
         };
-        let length = data.len();
-        if self.queued.fetch_add(length, Ordering::Relaxed) + length > MAX_QUEUED_IN_ALL {
-            return Err("too much waits for kubelet and pods");
-        }
-        inbound.queued += length;
-        let too_much = inbound.queued > MAX_QUEUED;
-        if too_much || inbound.bytes.send(data).is_err() {
-            let queued = inbound.queued;
-            streams.remove(&id);
-            self.queued.fetch_sub(queued, Ordering::Relaxed);
-            let reason = if too_much { "too much is queued" } else { END_OF_STREAM };
-            self.say(&Frame::Error { stream: id, reason });
-        } else if inbound.queued > PAUSE_ABOVE && !inbound.told_to_pause {
-            inbound.told_to_pause = true;
-            self.say(&Frame::Pause { stream: id });
-        }
+        let sent = inbound.backlog.piece(data).map(|piece| inbound.pieces.send(piece).is_ok());
+        let reason = match sent {
+            Ok(true) => {
+                if inbound.backlog.waiting() > PAUSE_ABOVE && !inbound.told_to_pause {
+                    inbound.told_to_pause = true;
+                    self.say(&Frame::Pause { stream: id });
+                }
+                return Ok(());
+            }
+            // The kubelet or pod has left.
+            Ok(false) => END_OF_STREAM,
+            Err(Bound::Tunnel) => return Err("too much waits for kubelet and pods"),
+            Err(Bound::Stream | Bound::All) => "too much is queued",
+        };
+        streams.remove(&id);
+        self.say(&Frame::Error { stream: id, reason });
         Ok(())
     }
 

@@ -4,8 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use daas_join::{END_OF_STREAM, Frame, MAX_CHUNK_BYTES, StreamId};
-use hyper::body::Bytes;
+use daas_join::{END_OF_STREAM, Frame, MAX_CHUNK_BYTES, Piece, StreamId};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
@@ -20,7 +19,7 @@ pub(super) async fn dial(
     session: Arc<Session>,
     id: StreamId,
     target: SocketAddr,
-    queue: mpsc::UnboundedReceiver<Bytes>,
+    queue: mpsc::UnboundedReceiver<Piece>,
     asked_to_pause: watch::Receiver<bool>,
 ) {
     let closed = session.closed().clone();
@@ -34,7 +33,7 @@ async fn run(
     session: &Session,
     id: StreamId,
     target: SocketAddr,
-    queue: mpsc::UnboundedReceiver<Bytes>,
+    queue: mpsc::UnboundedReceiver<Piece>,
     asked_to_pause: watch::Receiver<bool>,
 ) {
     let reason = match tokio::time::timeout(DIAL, TcpStream::connect(target)).await {
@@ -53,7 +52,7 @@ async fn carry(
     session: &Session,
     id: StreamId,
     socket: TcpStream,
-    mut queue: mpsc::UnboundedReceiver<Bytes>,
+    mut queue: mpsc::UnboundedReceiver<Piece>,
     mut asked_to_pause: watch::Receiver<bool>,
 ) {
     let (mut from, mut to) = socket.into_split();
@@ -71,11 +70,12 @@ async fn carry(
         }
     };
     let down = async move {
-        while let Some(bytes) = queue.recv().await {
-            if to.write_all(&bytes).await.is_err() {
+        while let Some(piece) = queue.recv().await {
+            if to.write_all(&piece).await.is_err() {
                 return;
             }
-            session.passed_on(id, bytes.len());
+            drop(piece);
+            session.passed_on(id);
         }
         let _ = to.shutdown().await;
     };

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use daas_authenticator::tunnel::{Session, websocket_limits as gateway_limits};
-use daas_join::{Frame, Message, StreamId};
+use daas_join::{Backlog, Frame, Message, StreamId};
 use futures::{SinkExt as _, StreamExt as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 use tokio::net::{TcpListener, TcpStream};
@@ -34,7 +34,7 @@ fn rules(kubelet: SocketAddr) -> Rules {
 async fn world() -> World {
     let kubelet = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (ours, theirs) = duplex(64 * 1024);
-    let gateway = Session::new();
+    let gateway = Session::new(Backlog::of_all());
     let socket = WebSocketStream::from_raw_socket(theirs, Role::Server, Some(gateway_limits())).await;
     let running = Arc::clone(&gateway);
     tokio::spawn(async move { running.run(socket).await });
@@ -241,6 +241,7 @@ async fn a_gateway_that_breaks_the_rules_loses_the_tunnel() {
         (vec![Frame::AddClient { client: "worker-2/1" }], "the gateway spoke to a server"),
         (vec![Frame::RemoveClient { client: "worker-2/1" }], "the gateway spoke to a server"),
         (vec![Frame::Sync { streams: &[] }], "the gateway spoke as a client"),
+        (vec![Frame::Data { stream: 5, bytes: b"" }], "not a message of the tunnel"),
         (vec![connect.clone(), connect], "a stream was opened twice"),
     ] {
         let mut hostile = hostile().await;
